@@ -1,0 +1,145 @@
+"""What happens in a conversation: the words of the log.
+
+An event's payload is one of the tagged structs below. The log stores the payload's JSON and knows nothing
+of its fields; whoever reads it decodes with `decode_payload`. Shapes are described in `docs/protocol.md`.
+"""
+
+from typing import Literal
+
+import msgspec
+
+AuthorKind = Literal["visitor", "agent", "bot", "system", "api"]
+
+
+class Author(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who did it. `picture` is a public path, or None."""
+
+    kind: AuthorKind
+    id: str | None = None
+    name: str | None = None
+    picture: str | None = None
+
+
+SYSTEM = Author(kind="system")
+
+
+class Page(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A page of the site as the visitor's browser reported it."""
+
+    url: str
+    title: str = ""
+    referrer: str = ""
+
+
+class Device(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the visitor holds; `kind` is phone, tablet or desktop."""
+
+    kind: str = ""
+    browser: str = ""
+    system: str = ""
+    time_zone: str = ""
+
+
+class File(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A file that goes with a message; `size` in bytes, `width` and `height` in pixels for images."""
+
+    id: str
+    name: str
+    media_type: str
+    size: int
+    width: int | None = None
+    height: int | None = None
+
+
+class AgentName(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An agent as visitors may know him."""
+
+    id: str
+    name: str
+    picture: str | None = None
+
+
+class Payload(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
+    """What an event says. `internal` payloads are never shown to visitors."""
+
+    @property
+    def internal(self) -> bool:
+        return type(self) in INTERNAL
+
+
+class ConversationStarted(Payload, tag="conversation.started"):
+    site: str
+    language: str | None = None
+    page: Page | None = None
+    device: Device | None = None
+
+
+class MessagePosted(Payload, tag="message.posted"):
+    text: str
+    files: tuple[File, ...] = ()
+
+
+class NotePosted(Payload, tag="note.posted"):
+    text: str
+
+
+class ConversationAssigned(Payload, tag="conversation.assigned"):
+    agent: AgentName
+
+
+class ConversationReleased(Payload, tag="conversation.released"):
+    pass
+
+
+class ConversationClosed(Payload, tag="conversation.closed"):
+    by: Literal["visitor", "agent", "system"]
+
+
+class ConversationReopened(Payload, tag="conversation.reopened"):
+    pass
+
+
+class ConversationRated(Payload, tag="conversation.rated"):
+    score: int
+    comment: str = ""
+
+
+class ConversationTagged(Payload, tag="conversation.tagged"):
+    tag: str
+
+
+class ConversationUntagged(Payload, tag="conversation.untagged"):
+    tag: str
+
+
+class VisitorIdentified(Payload, tag="visitor.identified"):
+    name: str | None = None
+    email: str | None = None
+    verified: bool = False
+    external_id: str | None = None
+
+
+class PageViewed(Payload, tag="page.viewed"):
+    url: str
+    title: str = ""
+    referrer: str = ""
+
+
+AnyPayload = (
+    ConversationStarted
+    | MessagePosted
+    | NotePosted
+    | ConversationAssigned
+    | ConversationReleased
+    | ConversationClosed
+    | ConversationReopened
+    | ConversationRated
+    | ConversationTagged
+    | ConversationUntagged
+    | VisitorIdentified
+    | PageViewed
+)
+
+INTERNAL: frozenset[type[Payload]] = frozenset(
+    {NotePosted, ConversationTagged, ConversationUntagged, PageViewed}
+)

@@ -1,0 +1,342 @@
+"""The frames of the live protocol, as described in `docs/protocol.md`.
+
+`VisitorFrame` and `AgentFrame` are what clients send; `ServerFrame` is what they receive. The types of the
+web clients are generated from this file.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from balie.kernel.events import AgentName, AuthorKind, File, Page
+
+MAX_FRAME_BYTES = 65_536
+MAX_TEXT = 16_000
+MAX_FILES = 10
+MAX_FILL = 200
+"""Events that `resume` is answered with over the socket; a bigger hole is answered with `resync`."""
+
+Id = Annotated[str, Meta(min_length=36, max_length=36, pattern="^[0-9a-f-]{36}$")]
+Seq = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Address = Annotated[str, Meta(max_length=2_000)]
+Line = Annotated[str, Meta(max_length=300)]
+Language = Annotated[str, Meta(max_length=35)]
+
+
+class Frame(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
+    """The base of every frame."""
+
+
+# What clients send.
+
+
+class PageSeen(msgspec.Struct, frozen=True):
+    url: Address
+    title: Line = ""
+    referrer: Address = ""
+
+
+class Resumption(msgspec.Struct, frozen=True):
+    conversation: Id
+    last_seq: Seq
+
+
+class VisitorHello(Frame, tag="hello"):
+    site: Annotated[str, Meta(min_length=1, max_length=64)]
+    token: Annotated[str, Meta(max_length=1_000)] | None = None
+    language: Language | None = None
+    time_zone: Annotated[str, Meta(max_length=64)] | None = None
+    page: PageSeen | None = None
+    resume: Annotated[tuple[Resumption, ...], Meta(max_length=50)] = ()
+    client: Line = ""
+
+
+class AgentHello(Frame, tag="hello"):
+    ticket: Annotated[str, Meta(min_length=1, max_length=200)]
+    resume: Annotated[tuple[Resumption, ...], Meta(max_length=300)] = ()
+    client: Line = ""
+
+
+class Post(Frame, tag="post"):
+    client_message_id: Id
+    conversation: Id | None
+    text: str
+    files: tuple[Id, ...] = ()
+
+
+class Note(Frame, tag="note"):
+    client_message_id: Id
+    conversation: Id
+    text: str
+
+
+class Resume(Frame, tag="resume"):
+    conversation: Id
+    last_seq: Seq
+
+
+class Leave(Frame, tag="leave"):
+    conversation: Id
+
+
+class Mark(Frame, tag="mark"):
+    conversation: Id
+    delivered: Seq = 0
+    read: Seq = 0
+
+
+class TypingOn(Frame, tag="typing"):
+    conversation: Id
+    on: bool
+
+
+class PageMoved(Frame, tag="page"):
+    url: Address
+    title: Line = ""
+    referrer: Address = ""
+
+
+class Alive(Frame, tag="alive"):
+    awake: bool
+    status: Literal["available", "away"] = "available"
+
+
+class Ping(Frame, tag="ping"):
+    pass
+
+
+VisitorFrame = Post | Resume | Leave | Mark | TypingOn | PageMoved | Ping
+AgentFrame = Post | Note | Resume | Leave | Mark | TypingOn | Alive | Ping
+
+# Shapes that server frames are made of.
+
+
+class Marks(msgspec.Struct, frozen=True):
+    """The highest seq that reached one side, and that it has read."""
+
+    delivered: int = 0
+    read: int = 0
+
+
+class Receipts(msgspec.Struct, frozen=True):
+    visitor: Marks
+    agent: Marks
+
+
+class LastMessage(msgspec.Struct, frozen=True):
+    """The end of a conversation, for lists; `text` is cut to 140 characters."""
+
+    seq: int
+    at: int
+    author_kind: AuthorKind
+    text: str
+
+
+class ConversationView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A conversation as its visitor may see it."""
+
+    id: str
+    status: Literal["open", "closed"]
+    last_seq: int
+    unread: int
+    receipts: Receipts
+    started_at: int
+    agent: AgentName | None = None
+    last_message: LastMessage | None = None
+    waiting_since: int | None = None
+    closed_at: int | None = None
+    rating: int | None = None
+
+
+class RowVisitor(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    name: str | None = None
+    email: str | None = None
+    verified: bool = False
+    online: bool = False
+
+
+class Row(ConversationView, frozen=True, omit_defaults=True, kw_only=True):
+    """A conversation as agents may see it in a list."""
+
+    site: str
+    visitor: RowVisitor
+    language: str | None = None
+    page: Page | None = None
+    tags: tuple[str, ...] = ()
+
+
+class AgentState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A colleague: `away` is signed in but not available, `offline` has no live, awake console."""
+
+    id: str
+    name: str
+    state: Literal["available", "away", "offline"]
+    picture: str | None = None
+
+
+class Desk(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who sits at the desk now, as visitors may know it; at most three agents are named."""
+
+    state: Literal["here", "away"]
+    agents: tuple[AgentName, ...] = ()
+
+
+class VisitorSelf(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    token: str
+    name: str | None = None
+    email: str | None = None
+    verified: bool = False
+
+
+class AgentSelf(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    name: str
+    email: str
+    role: Literal["owner", "admin", "agent"]
+    language: str
+    picture: str | None = None
+
+
+class Named(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+
+
+# What the server sends.
+
+
+class VisitorWelcome(Frame, tag="welcome"):
+    session: str
+    now: int
+    heartbeat_ms: int
+    visitor: VisitorSelf
+    conversations: tuple[ConversationView, ...]
+    desk: Desk
+
+
+class AgentWelcome(Frame, tag="welcome"):
+    session: str
+    now: int
+    heartbeat_ms: int
+    agent: AgentSelf
+    organisation: Named
+    agents: tuple[AgentState, ...]
+
+
+class Ack(Frame, tag="ack"):
+    client_message_id: str
+    conversation: str
+    seq: int
+    at: int
+
+
+class Events(Frame, tag="events"):
+    """`events` are JSON objects of the shape *event*, already encoded for this kind of reader."""
+
+    conversation: str
+    events: tuple[msgspec.Raw, ...]
+
+
+class Resync(Frame, tag="resync"):
+    conversation: str
+    last_seq: int
+
+
+class ConversationChanged(Frame, tag="conversation"):
+    conversation: ConversationView
+
+
+class Inbox(Frame, tag="inbox"):
+    rows: tuple[Row, ...]
+
+
+class Receipt(Frame, tag="receipt"):
+    conversation: str
+    by: Literal["visitor", "agent"]
+    delivered: int
+    read: int
+
+
+class TypingBy(msgspec.Struct, frozen=True, omit_defaults=True):
+    kind: AuthorKind
+    id: str
+    name: str | None = None
+
+
+class Typing(Frame, tag="typing"):
+    conversation: str
+    by: TypingBy
+    on: bool
+
+
+class AgentPresence(Frame, tag="presence"):
+    agents: tuple[AgentState, ...] = ()
+    visitors: dict[str, bool] = {}
+
+
+class VisitorPresence(Frame, tag="presence"):
+    desk: Desk
+
+
+ErrorCode = Literal[
+    "malformed",
+    "unknown_type",
+    "too_long",
+    "empty",
+    "not_found",
+    "conflict",
+    "closed",
+    "rate_limited",
+    "busy",
+    "unavailable",
+]
+
+
+class Error(Frame, tag="error"):
+    code: ErrorCode
+    detail: str
+    ref: str | None = None
+    retry_after_ms: int | None = None
+
+
+class Draining(Frame, tag="draining"):
+    retry_ms: int
+
+
+class Pong(Frame, tag="pong"):
+    now: int
+
+
+class Close:
+    """WebSocket close codes that Balie uses; see `docs/protocol.md`."""
+
+    BINARY = 1003
+    NOT_UTF8 = 1007
+    POLICY = 1008
+    TOO_BIG = 1009
+    RESTART = 1012
+    SLOW = 1013
+    BAD_HELLO = 4400
+    UNAUTHORISED = 4401
+    FORBIDDEN = 4403
+    NO_HELLO = 4408
+
+
+# The event as it travels; `File` is re-exported for the type generator.
+
+
+class WireEvent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One event of the log, on the wire. `type` is in `payload`'s tag on the server; here it stands outside."""
+
+    seq: int
+    type: str
+    at: int
+    author: msgspec.Raw
+    data: msgspec.Raw
+    client_message_id: str | None = None
+
+
+__all__ = ["File"]
