@@ -1,0 +1,106 @@
+# Balie: everything you do with it starts here. `make help` lists the words.
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$python && break; done)
+PORT ?= 8000
+
+BIN := .venv/bin
+NPM := $(BIN)/python hatch_build.py
+
+# A stamp says "done for these inputs"; nothing behind a fresh stamp is done again.
+STAMPS := .venv/stamps
+UV := $(STAMPS)/uv
+RUNS := $(STAMPS)/runs
+TESTS := $(STAMPS)/tests
+MODULES := web/node_modules/.package-lock.json
+APPS := $(STAMPS)/apps
+
+WEB_SOURCES := $(shell find web -type d -name node_modules -prune -o -type f ! -name '*.test.*' -print)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test test-full check check-python check-web test-web format lock wheel clean \
+	browser development
+
+help: ## Show these words
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(RUNS) $(APPS) ## Install, build and start a shop with Balie in it (PORT=8000)
+	$(BIN)/balie demo --port $(PORT)
+
+# Every step runs even when an earlier one fails, and pytest has the last word.
+test: PYTEST_OPTIONS := -m "not long"
+test-full: PYTEST_OPTIONS :=
+test test-full: development browser
+	@failed=0; \
+	$(MAKE) --no-print-directory check || failed=1; \
+	$(MAKE) --no-print-directory test-web || failed=1; \
+	$(BIN)/python -m pytest $(PYTEST_OPTIONS) || failed=1; \
+	exit $$failed
+
+test: ## Check and test everything but the long runs; installs what is missing
+test-full: ## Test everything, long runs too
+
+development: $(TESTS) $(APPS) ## Install all that a developer needs, start nothing
+
+check: check-python check-web ## Format, lint, types and layers, without the tests
+
+check-python: $(TESTS)
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+check-web: $(MODULES)
+	$(NPM) run --silent check
+
+test-web: $(MODULES) $(APPS)
+	$(NPM) run --silent test
+	$(NPM) run --silent sizes
+
+format: $(TESTS) $(MODULES) ## Put every file in the house style
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format --quiet .
+	$(NPM) run --silent format
+
+lock: $(TESTS) $(MODULES) ## Renew the lock files: hashes, and no addresses
+	PATH="$(CURDIR)/$(BIN):$$PATH" sh tools/lock.sh
+	$(NPM) install --package-lock-only --silent
+	sh tools/lock.sh --check
+
+wheel: $(TESTS) $(APPS) ## Build dist/*.tar.gz and dist/*.whl
+	$(BIN)/uv build --no-build-isolation --python $(BIN)/python --out-dir dist
+
+clean: ## Remove what was installed and built; keeps your data
+	rm -rf .venv dist web/node_modules src/balie/static .mypy_cache .ruff_cache .pytest_cache
+
+# Chromium for the tests that drive a real browser.
+browser: $(TESTS)
+	@$(BIN)/python tools/browser.py
+
+# uv installs many times faster than pip; pip brings it in, checked against our own lock.
+INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes
+
+$(UV): requirements-uv.lock
+	@test -n "$(PYTHON)" || { echo "Balie needs Python 3.11 or newer, with venv." >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@mkdir -p $(STAMPS) && touch $@
+
+$(RUNS): requirements.lock pyproject.toml | $(UV)
+	$(INSTALL) -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(TESTS): requirements-dev.lock | $(RUNS)
+	$(INSTALL) -r requirements-dev.lock
+	@touch $@
+
+$(MODULES): web/package.json web/package-lock.json | $(RUNS)
+	$(NPM) ci --include=dev --silent
+	@touch $@
+
+$(APPS): $(WEB_SOURCES) hatch_build.py $(MODULES)
+	$(NPM) run --silent build
+	@touch $@

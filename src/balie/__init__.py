@@ -1,0 +1,1 @@
+"""Balie, the front desk of a website: open-source customer service."""

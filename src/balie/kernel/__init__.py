@@ -1,0 +1,1 @@
+"""Shared words, pure: they touch no world and read no clock."""

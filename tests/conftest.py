@@ -1,0 +1,29 @@
+"""What every test may ask for."""
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# The same examples on every machine; `make test-full` searches further.
+settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.load_profile("fixed")
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def fixed_seed():
+    """Chance in a test is the same chance every time."""
+    random.seed(20_26)
+
+
+@pytest.fixture(scope="session")
+def testdata() -> Path:
+    """The folder of real data and hostile input (see tests/README.md), or a skip with the reason."""
+    place = Path(os.environ.get("BALIE_TESTDATA", REPOSITORY.parent / "shared"))
+    if not place.is_dir():
+        pytest.skip(f"no test data at {place}: set BALIE_TESTDATA (see tests/README.md)")
+    return place

@@ -1,0 +1,4 @@
+import { render } from "preact";
+import { Console } from "./Console";
+
+render(<Console />, document.body);

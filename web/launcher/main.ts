@@ -1,0 +1,3 @@
+import { BalieLauncher } from "./element";
+
+if (!customElements.get("balie-launcher")) customElements.define("balie-launcher", BalieLauncher);
