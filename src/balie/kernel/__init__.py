@@ -1,1 +1,1 @@
-"""Shared words, pure: they touch no world and read no clock."""
+"""Words that every room shares: ids, events, actors, errors, paging. Pure: no I/O, no clock, no chance."""

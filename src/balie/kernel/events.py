@@ -67,59 +67,59 @@ class Payload(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type")
         return type(self) in INTERNAL
 
 
-class ConversationStarted(Payload, tag="conversation.started"):
+class ConversationStarted(Payload, frozen=True, tag="conversation.started"):
     site: str
     language: str | None = None
     page: Page | None = None
     device: Device | None = None
 
 
-class MessagePosted(Payload, tag="message.posted"):
+class MessagePosted(Payload, frozen=True, tag="message.posted"):
     text: str
     files: tuple[File, ...] = ()
 
 
-class NotePosted(Payload, tag="note.posted"):
+class NotePosted(Payload, frozen=True, tag="note.posted"):
     text: str
 
 
-class ConversationAssigned(Payload, tag="conversation.assigned"):
+class ConversationAssigned(Payload, frozen=True, tag="conversation.assigned"):
     agent: AgentName
 
 
-class ConversationReleased(Payload, tag="conversation.released"):
+class ConversationReleased(Payload, frozen=True, tag="conversation.released"):
     pass
 
 
-class ConversationClosed(Payload, tag="conversation.closed"):
+class ConversationClosed(Payload, frozen=True, tag="conversation.closed"):
     by: Literal["visitor", "agent", "system"]
 
 
-class ConversationReopened(Payload, tag="conversation.reopened"):
+class ConversationReopened(Payload, frozen=True, tag="conversation.reopened"):
     pass
 
 
-class ConversationRated(Payload, tag="conversation.rated"):
+class ConversationRated(Payload, frozen=True, tag="conversation.rated"):
     score: int
     comment: str = ""
 
 
-class ConversationTagged(Payload, tag="conversation.tagged"):
+class ConversationTagged(Payload, frozen=True, tag="conversation.tagged"):
     tag: str
 
 
-class ConversationUntagged(Payload, tag="conversation.untagged"):
+class ConversationUntagged(Payload, frozen=True, tag="conversation.untagged"):
     tag: str
 
 
-class VisitorIdentified(Payload, tag="visitor.identified"):
+class VisitorIdentified(Payload, frozen=True, tag="visitor.identified"):
     name: str | None = None
     email: str | None = None
     verified: bool = False
     external_id: str | None = None
 
 
-class PageViewed(Payload, tag="page.viewed"):
+class PageViewed(Payload, frozen=True, tag="page.viewed"):
     url: str
     title: str = ""
     referrer: str = ""
@@ -140,6 +140,34 @@ AnyPayload = (
     | PageViewed
 )
 
+
+class Envelope(msgspec.Struct, frozen=True):
+    """One numbered event of a conversation's log; `at` in milliseconds since 1970 UTC."""
+
+    conversation_id: str
+    seq: int
+    at: int
+    author: Author
+    payload: AnyPayload
+    client_message_id: str | None = None
+
+
 INTERNAL: frozenset[type[Payload]] = frozenset(
     {NotePosted, ConversationTagged, ConversationUntagged, PageViewed}
 )
+
+
+_payload_decoder: msgspec.json.Decoder[AnyPayload] = msgspec.json.Decoder(AnyPayload)
+_author_decoder = msgspec.json.Decoder(Author)
+encode = msgspec.json.Encoder().encode
+"""Any payload or author as JSON bytes; a payload's JSON carries its `type`."""
+
+
+def decode_payload(data: bytes | str) -> AnyPayload:
+    """The payload that `encode` made. Raises msgspec.DecodeError for anything else."""
+    return _payload_decoder.decode(data)
+
+
+def decode_author(data: bytes | str) -> Author:
+    """The author that `encode` made. Raises msgspec.DecodeError for anything else."""
+    return _author_decoder.decode(data)

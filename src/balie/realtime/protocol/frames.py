@@ -42,7 +42,7 @@ class Resumption(msgspec.Struct, frozen=True):
     last_seq: Seq
 
 
-class VisitorHello(Frame, tag="hello"):
+class VisitorHello(Frame, frozen=True, tag="hello"):
     site: Annotated[str, Meta(min_length=1, max_length=64)]
     token: Annotated[str, Meta(max_length=1_000)] | None = None
     language: Language | None = None
@@ -52,57 +52,57 @@ class VisitorHello(Frame, tag="hello"):
     client: Line = ""
 
 
-class AgentHello(Frame, tag="hello"):
+class AgentHello(Frame, frozen=True, tag="hello"):
     ticket: Annotated[str, Meta(min_length=1, max_length=200)]
     resume: Annotated[tuple[Resumption, ...], Meta(max_length=300)] = ()
     client: Line = ""
 
 
-class Post(Frame, tag="post"):
+class Post(Frame, frozen=True, tag="post"):
     client_message_id: Id
     conversation: Id | None
     text: str
     files: tuple[Id, ...] = ()
 
 
-class Note(Frame, tag="note"):
+class Note(Frame, frozen=True, tag="note"):
     client_message_id: Id
     conversation: Id
     text: str
 
 
-class Resume(Frame, tag="resume"):
+class Resume(Frame, frozen=True, tag="resume"):
     conversation: Id
     last_seq: Seq
 
 
-class Leave(Frame, tag="leave"):
+class Leave(Frame, frozen=True, tag="leave"):
     conversation: Id
 
 
-class Mark(Frame, tag="mark"):
+class Mark(Frame, frozen=True, tag="mark"):
     conversation: Id
     delivered: Seq = 0
     read: Seq = 0
 
 
-class TypingOn(Frame, tag="typing"):
+class TypingOn(Frame, frozen=True, tag="typing"):
     conversation: Id
     on: bool
 
 
-class PageMoved(Frame, tag="page"):
+class PageMoved(Frame, frozen=True, tag="page"):
     url: Address
     title: Line = ""
     referrer: Address = ""
 
 
-class Alive(Frame, tag="alive"):
+class Alive(Frame, frozen=True, tag="alive"):
     awake: bool
     status: Literal["available", "away"] = "available"
 
 
-class Ping(Frame, tag="ping"):
+class Ping(Frame, frozen=True, tag="ping"):
     pass
 
 
@@ -208,7 +208,7 @@ class Named(msgspec.Struct, frozen=True):
 # What the server sends.
 
 
-class VisitorWelcome(Frame, tag="welcome"):
+class VisitorWelcome(Frame, frozen=True, tag="welcome"):
     session: str
     now: int
     heartbeat_ms: int
@@ -217,7 +217,7 @@ class VisitorWelcome(Frame, tag="welcome"):
     desk: Desk
 
 
-class AgentWelcome(Frame, tag="welcome"):
+class AgentWelcome(Frame, frozen=True, tag="welcome"):
     session: str
     now: int
     heartbeat_ms: int
@@ -226,34 +226,34 @@ class AgentWelcome(Frame, tag="welcome"):
     agents: tuple[AgentState, ...]
 
 
-class Ack(Frame, tag="ack"):
+class Ack(Frame, frozen=True, tag="ack"):
     client_message_id: str
     conversation: str
     seq: int
     at: int
 
 
-class Events(Frame, tag="events"):
+class Events(Frame, frozen=True, tag="events"):
     """`events` are JSON objects of the shape *event*, already encoded for this kind of reader."""
 
     conversation: str
     events: tuple[msgspec.Raw, ...]
 
 
-class Resync(Frame, tag="resync"):
+class Resync(Frame, frozen=True, tag="resync"):
     conversation: str
     last_seq: int
 
 
-class ConversationChanged(Frame, tag="conversation"):
+class ConversationChanged(Frame, frozen=True, tag="conversation"):
     conversation: ConversationView
 
 
-class Inbox(Frame, tag="inbox"):
+class Inbox(Frame, frozen=True, tag="inbox"):
     rows: tuple[Row, ...]
 
 
-class Receipt(Frame, tag="receipt"):
+class Receipt(Frame, frozen=True, tag="receipt"):
     conversation: str
     by: Literal["visitor", "agent"]
     delivered: int
@@ -266,18 +266,18 @@ class TypingBy(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str | None = None
 
 
-class Typing(Frame, tag="typing"):
+class Typing(Frame, frozen=True, tag="typing"):
     conversation: str
     by: TypingBy
     on: bool
 
 
-class AgentPresence(Frame, tag="presence"):
+class AgentPresence(Frame, frozen=True, tag="presence"):
     agents: tuple[AgentState, ...] = ()
     visitors: dict[str, bool] = {}
 
 
-class VisitorPresence(Frame, tag="presence"):
+class VisitorPresence(Frame, frozen=True, tag="presence"):
     desk: Desk
 
 
@@ -295,18 +295,18 @@ ErrorCode = Literal[
 ]
 
 
-class Error(Frame, tag="error"):
+class Error(Frame, frozen=True, tag="error"):
     code: ErrorCode
     detail: str
     ref: str | None = None
     retry_after_ms: int | None = None
 
 
-class Draining(Frame, tag="draining"):
+class Draining(Frame, frozen=True, tag="draining"):
     retry_ms: int
 
 
-class Pong(Frame, tag="pong"):
+class Pong(Frame, frozen=True, tag="pong"):
     now: int
 
 

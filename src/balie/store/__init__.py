@@ -1,0 +1,1 @@
+"""Durable things: the engine, the append port of the log, and their drivers."""

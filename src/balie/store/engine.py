@@ -1,0 +1,216 @@
+"""The store: reads on a few threads, writes through the one writer, appends to the log.
+
+`read` and `write` take a function of a SQLAlchemy connection and run it off the event loop. A `write` is
+one transaction of its own kind of job and shares the group commit of the appends around it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Generic, Protocol, TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from balie.kernel.errors import BusyError
+from balie.store import sqlite
+from balie.store.journal import Journal
+from balie.store.log import Append, Appended, Projection, State, Touch
+from balie.store.writer import Outcome, Writer
+
+S = TypeVar("S", bound=State)
+T = TypeVar("T")
+
+Done = Callable[[Any, BaseException | None], None]
+
+READS_LIMIT = 2_000
+
+
+class Store(Protocol):
+    """What queries and commands need of a database, whatever the driver."""
+
+    async def read(self, query: Callable[[Connection], T]) -> T:
+        """Run `query` in a read transaction. Raises BusyError when too many wait."""
+        ...
+
+    async def write(self, command: Callable[[Connection], T]) -> T:
+        """Run `command` in a write transaction and return when it is on disk. What `command` raises is
+        raised here and nothing is written. It may run twice."""
+        ...
+
+    async def rewrite(self, command: Callable[[Connection], tuple[list[str], T]]) -> T:
+        """A `write` that changes conversations beside the log (erasure, retention); `command` also names
+        the conversations that it changed."""
+        ...
+
+
+class SqliteStore(Generic[S]):
+    """A store in one SQLite file. `start` and `stop` it inside the event loop that uses it."""
+
+    def __init__(
+        self, path: Path, projection: Projection[S], *, module: ModuleType | None = None
+    ) -> None:
+        self.path = path
+        self.readers: Engine = sqlite.open_engine(path, module=module)
+        self._writes: Engine = sqlite.open_engine(path, module=module, readers=1)
+        self._writer = Writer(self._writes, Journal(projection), self._deliver)
+        self._pool = ThreadPoolExecutor(sqlite.READERS, thread_name_prefix="balie-reader")
+        self._waiting_reads = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.on_appended: Callable[[Appended[S]], None] = _ignore
+        self.on_touched: Callable[[S], None] = _ignore
+
+    def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._writer.start()
+
+    async def stop(self) -> None:
+        """Write what is queued and close the file."""
+        await asyncio.to_thread(self._writer.stop)
+        await asyncio.sleep(0)
+        self._pool.shutdown(wait=True)
+        self.readers.dispose()
+        self._writes.dispose()
+
+    async def read(self, query: Callable[[Connection], T]) -> T:
+        if self._waiting_reads >= READS_LIMIT:
+            raise BusyError("too much waits to be read")
+        self._waiting_reads += 1
+        try:
+            return await self._running_loop.run_in_executor(self._pool, self._read, query)
+        finally:
+            self._waiting_reads -= 1
+
+    async def write(self, command: Callable[[Connection], T]) -> T:
+        result: T = await self._queued(lambda done: WriteJob(command, done))
+        return result
+
+    async def rewrite(self, command: Callable[[Connection], tuple[list[str], T]]) -> T:
+        result: T = await self._queued(lambda done: RewriteJob(command, done))
+        return result
+
+    async def append(self, append: Append[S]) -> Appended[S]:
+        """Add events; returns when they are on disk. Raises what `decide` raises."""
+        appended: Appended[S] = await self._queued(
+            lambda done: AppendJob(append, done, self.on_appended)
+        )
+        return appended
+
+    def submit(
+        self,
+        append: Append[S],
+        done: Callable[[Appended[S] | None, BaseException | None], None],
+    ) -> None:
+        """As `append`, with a callback in the event loop; appends keep the order of their submission.
+        Raises BusyError when too many wait."""
+        self._writer.submit(AppendJob(append, done, self.on_appended))
+
+    def touch(self, touch: Touch[S]) -> None:
+        """Change a row beside the log, some time soon. Dropped, not raised, when too many wait: marks are
+        soft and come again."""
+        try:
+            self._writer.submit(TouchJob(touch, self.on_touched))
+        except BusyError:
+            return
+
+    async def _queued(
+        self, job: Callable[[Callable[[Any, BaseException | None], None]], Any]
+    ) -> Any:
+        future: asyncio.Future[Any] = self._running_loop.create_future()
+        self._writer.submit(job(_settle(future)))
+        return await future
+
+    @property
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        assert self._loop is not None, "start the store first"
+        return self._loop
+
+    def _read(self, query: Callable[[Connection], T]) -> T:
+        with self.readers.connect() as connection, connection.begin():
+            return query(connection)
+
+    def _deliver(self, outcomes: list[Outcome]) -> None:
+        """Called by the writer's thread: one wake-up of the loop for a whole batch."""
+        self._running_loop.call_soon_threadsafe(_tell, outcomes)
+
+
+class WriteJob:
+    safe = False
+
+    def __init__(
+        self,
+        command: Callable[[Connection], Any],
+        done: Done,
+    ) -> None:
+        self._command = command
+        self.done = done
+
+    def run(self, connection: Connection, _journal: Journal[Any]) -> Any:
+        return self._command(connection)
+
+
+class RewriteJob(WriteJob):
+    def run(self, connection: Connection, journal: Journal[Any]) -> Any:
+        changed, result = self._command(connection)
+        journal.forget_conversations(changed)
+        return result
+
+
+class AppendJob:
+    safe = True
+
+    def __init__(
+        self,
+        append: Append[Any],
+        tell: Done,
+        publish: Callable[[Appended[Any]], None],
+    ) -> None:
+        self._append = append
+        self._tell = tell
+        self._publish = publish
+
+    def run(self, _connection: Connection, journal: Journal[Any]) -> Any:
+        return journal.append(self._append)
+
+    def done(self, result: Any, error: BaseException | None) -> None:
+        # The sender hears `ack` before anyone, he too, hears the event.
+        self._tell(result, error)
+        if result is not None and not result.repeated:
+            self._publish(result)
+
+
+class TouchJob:
+    safe = True
+
+    def __init__(self, touch: Touch[Any], publish: Callable[[Any], None]) -> None:
+        self._touch = touch
+        self._publish = publish
+
+    def run(self, _connection: Connection, journal: Journal[Any]) -> Any:
+        return journal.touch(self._touch)
+
+    def done(self, result: Any, _error: BaseException | None) -> None:
+        if result is not None:
+            self._publish(result)
+
+
+def _tell(outcomes: list[Outcome]) -> None:
+    for done, result, error in outcomes:
+        done(result, error)
+
+
+def _settle(future: "asyncio.Future[Any]") -> Done:
+    def done(result: Any, error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+    return done
+
+
+def _ignore(_: Any) -> None:
+    pass

@@ -1,0 +1,75 @@
+"""SQLite, opened the only way that Balie trusts: WAL, `synchronous=FULL`, a library without the WAL-reset bug.
+
+Every SQLite from 3.7.0 to 3.51.2 can corrupt a WAL database when a write and a checkpoint of two
+connections race (fixed in 3.51.3). Python's own library is often older, so the `pysqlite3` wheel is used.
+"""
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pysqlite3.dbapi2 as bundled
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.pool import QueuePool
+
+OLDEST_SAFE = (3, 51, 3)
+BUSY_TIMEOUT_MS = 5_000
+READERS = 4
+WAL_CHECKPOINT_PAGES = 4_000
+
+
+class UnsafeSqliteError(RuntimeError):
+    """This machine's SQLite can corrupt data, and there is no safe one."""
+
+
+def driver() -> ModuleType:
+    """A DBAPI module over a safe SQLite. Raises UnsafeSqliteError when there is none."""
+    refuse_unsafe(bundled.sqlite_version_info)
+    return bundled  # type: ignore[no-any-return]
+
+
+def refuse_unsafe(version: tuple[int, ...]) -> None:
+    """Raises UnsafeSqliteError for a library with the WAL-reset bug."""
+    if version < OLDEST_SAFE:
+        found, wanted = (".".join(map(str, v)) for v in (version, OLDEST_SAFE))
+        raise UnsafeSqliteError(
+            f"SQLite {found} can corrupt its write-ahead log. Balie needs {wanted} or newer: "
+            "install the package pysqlite3 from its wheel, or a newer system library."
+        )
+
+
+def open_engine(path: Path, *, module: ModuleType | None = None, readers: int = READERS) -> Engine:
+    """An engine on the database file at `path`, which is made when it is not there.
+
+    Connections begin transactions explicitly: `BEGIN IMMEDIATE` where the execution option `writes` is
+    set, a plain `BEGIN` otherwise.
+    """
+    engine = create_engine(
+        f"sqlite+pysqlite:///{path}",
+        module=module or driver(),
+        connect_args={"isolation_level": None, "check_same_thread": False},
+        poolclass=QueuePool,
+        pool_size=readers,
+        max_overflow=0,
+    )
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: Any, _record: Any) -> None:
+    for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"wal_autocheckpoint={WAL_CHECKPOINT_PAGES}",
+        "temp_store=MEMORY",
+        "secure_delete=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Any) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
