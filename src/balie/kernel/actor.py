@@ -8,11 +8,12 @@ Role = Literal["owner", "admin", "agent"]
 
 
 class VisitorActor(msgspec.Struct, frozen=True, kw_only=True):
-    """A browser on a site, pseudonymous unless a contact is named."""
+    """A browser on a site. `contact_id` is set only after a proof of identity, and opens that history."""
 
     organisation_id: str
     site_id: str
     visitor_id: str
+    contact_id: str | None = None
 
 
 class AgentActor(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 AuthorKind = Literal["visitor", "agent", "bot", "system", "api"]
+ClosedBy = Literal["visitor", "agent", "system"]
 
 
 class Author(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -68,10 +69,16 @@ class Payload(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type")
 
 
 class ConversationStarted(Payload, frozen=True, tag="conversation.started"):
+    """`site` is the site's id; name, e-mail and contact are what was known of the visitor by then."""
+
     site: str
     language: str | None = None
     page: Page | None = None
     device: Device | None = None
+    name: str | None = None
+    email: str | None = None
+    verified: bool = False
+    contact: str | None = None
 
 
 class MessagePosted(Payload, frozen=True, tag="message.posted"):
@@ -92,7 +99,7 @@ class ConversationReleased(Payload, frozen=True, tag="conversation.released"):
 
 
 class ConversationClosed(Payload, frozen=True, tag="conversation.closed"):
-    by: Literal["visitor", "agent", "system"]
+    by: ClosedBy
 
 
 class ConversationReopened(Payload, frozen=True, tag="conversation.reopened"):
@@ -113,10 +120,15 @@ class ConversationUntagged(Payload, frozen=True, tag="conversation.untagged"):
 
 
 class VisitorIdentified(Payload, frozen=True, tag="visitor.identified"):
+    """`verified` when a signed token of the site said so. `visitor` is the id that the visitor has from then
+    on, `contact` the person he turned out to be; the page must not choose either."""
+
     name: str | None = None
     email: str | None = None
     verified: bool = False
     external_id: str | None = None
+    visitor: str | None = None
+    contact: str | None = None
 
 
 class PageViewed(Payload, frozen=True, tag="page.viewed"):

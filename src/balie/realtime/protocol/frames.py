@@ -9,7 +9,16 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from balie.kernel.events import AgentName, AuthorKind, File, Page
+from balie.kernel.events import AuthorKind
+from balie.kernel.shapes import (
+    AgentSelf,
+    AgentState,
+    ConversationView,
+    Desk,
+    Named,
+    Row,
+    VisitorSelf,
+)
 
 MAX_FRAME_BYTES = 65_536
 MAX_TEXT = 16_000
@@ -108,102 +117,6 @@ class Ping(Frame, frozen=True, tag="ping"):
 
 VisitorFrame = Post | Resume | Leave | Mark | TypingOn | PageMoved | Ping
 AgentFrame = Post | Note | Resume | Leave | Mark | TypingOn | Alive | Ping
-
-# Shapes that server frames are made of.
-
-
-class Marks(msgspec.Struct, frozen=True):
-    """The highest seq that reached one side, and that it has read."""
-
-    delivered: int = 0
-    read: int = 0
-
-
-class Receipts(msgspec.Struct, frozen=True):
-    visitor: Marks
-    agent: Marks
-
-
-class LastMessage(msgspec.Struct, frozen=True):
-    """The end of a conversation, for lists; `text` is cut to 140 characters."""
-
-    seq: int
-    at: int
-    author_kind: AuthorKind
-    text: str
-
-
-class ConversationView(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A conversation as its visitor may see it."""
-
-    id: str
-    status: Literal["open", "closed"]
-    last_seq: int
-    unread: int
-    receipts: Receipts
-    started_at: int
-    agent: AgentName | None = None
-    last_message: LastMessage | None = None
-    waiting_since: int | None = None
-    closed_at: int | None = None
-    rating: int | None = None
-
-
-class RowVisitor(msgspec.Struct, frozen=True, omit_defaults=True):
-    id: str
-    name: str | None = None
-    email: str | None = None
-    verified: bool = False
-    online: bool = False
-
-
-class Row(ConversationView, frozen=True, omit_defaults=True, kw_only=True):
-    """A conversation as agents may see it in a list."""
-
-    site: str
-    visitor: RowVisitor
-    language: str | None = None
-    page: Page | None = None
-    tags: tuple[str, ...] = ()
-
-
-class AgentState(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A colleague: `away` is signed in but not available, `offline` has no live, awake console."""
-
-    id: str
-    name: str
-    state: Literal["available", "away", "offline"]
-    picture: str | None = None
-
-
-class Desk(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who sits at the desk now, as visitors may know it; at most three agents are named."""
-
-    state: Literal["here", "away"]
-    agents: tuple[AgentName, ...] = ()
-
-
-class VisitorSelf(msgspec.Struct, frozen=True, omit_defaults=True):
-    id: str
-    token: str
-    name: str | None = None
-    email: str | None = None
-    verified: bool = False
-
-
-class AgentSelf(msgspec.Struct, frozen=True, omit_defaults=True):
-    id: str
-    name: str
-    email: str
-    role: Literal["owner", "admin", "agent"]
-    language: str
-    picture: str | None = None
-
-
-class Named(msgspec.Struct, frozen=True):
-    id: str
-    name: str
-
 
 # What the server sends.
 
@@ -323,20 +236,3 @@ class Close:
     UNAUTHORISED = 4401
     FORBIDDEN = 4403
     NO_HELLO = 4408
-
-
-# The event as it travels; `File` is re-exported for the type generator.
-
-
-class WireEvent(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One event of the log, on the wire. `type` is in `payload`'s tag on the server; here it stands outside."""
-
-    seq: int
-    type: str
-    at: int
-    author: msgspec.Raw
-    data: msgspec.Raw
-    client_message_id: str | None = None
-
-
-__all__ = ["File"]

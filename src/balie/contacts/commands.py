@@ -1,0 +1,94 @@
+"""The only writer of visitors and contacts."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from balie.contacts.model import Visitor, contacts, visitors
+from balie.kernel.ids import ENTROPY_BYTES, new_id
+from balie.kernel.ports import Clock, Entropy
+from balie.store.engine import Store
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """Who a signed token of the site says that the visitor is."""
+
+    external_id: str
+    name: str | None = None
+    email: str | None = None
+
+
+class ContactCommands:
+    """What can be done to visitors and contacts."""
+
+    def __init__(self, store: Store, clock: Clock, entropy: Entropy) -> None:
+        self._store = store
+        self._clock = clock
+        self._entropy = entropy
+
+    async def remember(self, visitor: Visitor) -> None:
+        """Keep a visitor who says something for the first time; known ones stay as they are."""
+        row = msgspec.structs.asdict(visitor)
+        await self._store.write(
+            lambda connection: connection.execute(
+                insert(visitors).values(row).on_conflict_do_nothing()
+            )
+        )
+
+    async def rename(self, visitor_id: str, name: str | None, email: str | None) -> None:
+        """Keep what a visitor says of himself; what was proved stays."""
+        await self._store.write(
+            lambda connection: connection.execute(
+                update(visitors)
+                .where(visitors.c.id == visitor_id, visitors.c.verified.is_(False))
+                .values(name=name, email=email)
+            )
+        )
+
+    async def recognise(self, visitor: Visitor, proof: Proof) -> Visitor:
+        """A visitor who proved who he is: under a new id, so that whoever knew the old one stays out."""
+        now = self._clock()
+        fresh = new_id(now, self._entropy(ENTROPY_BYTES))
+        candidate = new_id(now, self._entropy(ENTROPY_BYTES))
+
+        def command(connection: Connection) -> Visitor:
+            contact_id = _contact(connection, visitor.organisation_id, proof, candidate, now)
+            known = msgspec.structs.replace(
+                visitor,
+                id=fresh,
+                contact_id=contact_id,
+                name=proof.name,
+                email=proof.email,
+                verified=True,
+                created_at=now,
+            )
+            connection.execute(insert(visitors).values(msgspec.structs.asdict(known)))
+            return known
+
+        return await self._store.write(command)
+
+
+def _contact(
+    connection: Connection, organisation_id: str, proof: Proof, candidate: str, now: int
+) -> str:
+    values: dict[str, Any] = {"name": proof.name, "email": proof.email}
+    connection.execute(
+        insert(contacts)
+        .values(
+            id=candidate,
+            organisation_id=organisation_id,
+            external_id=proof.external_id,
+            created_at=now,
+            **values,
+        )
+        .on_conflict_do_update(index_elements=["organisation_id", "external_id"], set_=values)
+    )
+    found = connection.execute(
+        select(contacts.c.id).where(
+            contacts.c.organisation_id == organisation_id,
+            contacts.c.external_id == proof.external_id,
+        )
+    ).one()
+    return str(found.id)

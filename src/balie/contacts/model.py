@@ -1,0 +1,58 @@
+"""The nouns of who is on the other side, and their tables."""
+
+import msgspec
+from sqlalchemy import Boolean, Column, Index, Integer, Table, Text, UniqueConstraint
+
+from balie.store.schema import metadata
+
+
+class Visitor(msgspec.Struct, frozen=True, kw_only=True):
+    """A browser on a site. It exists in the store from its first message on, not before."""
+
+    id: str
+    organisation_id: str
+    site_id: str
+    created_at: int
+    contact_id: str | None = None
+    name: str | None = None
+    email: str | None = None
+    verified: bool = False
+    language: str | None = None
+    time_zone: str = ""
+    device: str = ""
+    browser: str = ""
+    system: str = ""
+
+
+visitors = Table(
+    "visitors",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("organisation_id", Text, nullable=False),
+    Column("site_id", Text, nullable=False),
+    Column("created_at", Integer, nullable=False),
+    Column("contact_id", Text),
+    Column("name", Text),
+    Column("email", Text),
+    Column("verified", Boolean, nullable=False),
+    Column("language", Text),
+    Column("time_zone", Text, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("browser", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Index("ix_visitors_contact_id", "contact_id"),
+    Index("ix_visitors_organisation_id", "organisation_id"),
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("organisation_id", Text, nullable=False),
+    # The organisation's own id of this person, from a signed token.
+    Column("external_id", Text, nullable=False),
+    Column("created_at", Integer, nullable=False),
+    Column("name", Text),
+    Column("email", Text),
+    UniqueConstraint("organisation_id", "external_id", name="uq_contacts_external"),
+)

@@ -1,0 +1,162 @@
+"""The only writer of conversations: load → decide → append, in one transaction each, many to a sync."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from balie.conversations import rules
+from balie.conversations.model import Conversation, Side
+from balie.conversations.rules import AnyCommand, Note, Post
+from balie.kernel.actor import Actor, AgentActor, VisitorActor
+from balie.kernel.errors import EmptyError, MalformedError, TooLongError
+from balie.kernel.events import (
+    SYSTEM,
+    AnyPayload,
+    Author,
+    ConversationStarted,
+    File,
+    MessagePosted,
+    NotePosted,
+)
+from balie.kernel.ids import milliseconds_of, parse_id
+from balie.kernel.ports import Clock
+from balie.store.engine import SqliteStore
+from balie.store.log import Append, Appended, Touch
+
+MAX_TEXT = 16_000
+MAX_FILES = 10
+
+Done = Callable[[Appended[Conversation] | None, BaseException | None], None]
+
+
+class ConversationCommands:
+    """What can be done to conversations."""
+
+    def __init__(self, store: SqliteStore[Conversation], clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def post_message_later(self, command: Post | Note, done: Done) -> None:
+        """Say it; `done` is called in the event loop once it is on disk, or with the error.
+        Raises BusyError when too much waits."""
+        self._store.submit(self._append(command), done)
+
+    async def run(self, command: AnyCommand) -> Appended[Conversation]:
+        """Do it; returns when it is on disk. Raises what `decide` raises."""
+        return await self._store.append(self._append(command))
+
+    def mark(self, actor: Actor, conversation_id: str, delivered: int, read: int) -> None:
+        """Note how far a side has got and read; soft, never raises."""
+        side: Side = "visitor" if isinstance(actor, VisitorActor) else "agent"
+
+        def change(state: Conversation) -> Conversation | None:
+            if not rules.may_reach(actor, state):
+                return None
+            return rules.marked(state, side, delivered, read)
+
+        self._store.touch(Touch(conversation_id, change))
+
+    def _append(self, command: AnyCommand) -> Append[Conversation]:
+        keyed = _keyed(command)
+        return Append(
+            organisation_id=command.actor.organisation_id,
+            conversation_id=command.conversation_id,
+            author=author_of(command.actor),
+            at=self._clock(),
+            decide=partial(_decide, command),
+            client_message_id=keyed[0] if keyed else None,
+            keyed=keyed[1] if keyed else None,
+        )
+
+
+def _decide(command: AnyCommand, state: Conversation | None) -> Sequence[AnyPayload]:
+    return rules.decide(state, command)
+
+
+def _keyed(command: AnyCommand) -> tuple[str, AnyPayload] | None:
+    if isinstance(command, Post):
+        return command.client_message_id, command.message
+    if isinstance(command, Note):
+        return command.client_message_id, command.note
+    return None
+
+
+def author_of(actor: Actor) -> Author:
+    """How the log names who acts."""
+    if isinstance(actor, VisitorActor):
+        return Author(kind="visitor", id=actor.visitor_id)
+    if isinstance(actor, AgentActor):
+        return Author(kind="agent", id=actor.agent_id, name=actor.name, picture=actor.picture)
+    return SYSTEM
+
+
+def post(  # noqa: PLR0917 - in the order one would say it
+    actor: Actor,
+    conversation_id: str | None,
+    client_message_id: str,
+    text: str,
+    files: Sequence[File] = (),
+    opening: ConversationStarted | None = None,
+) -> Post:
+    """A checked wish to say something. Without a conversation, the visitor's new one.
+
+    Raises EmptyError, TooLongError or MalformedError.
+    """
+    checked_id = _checked_id(client_message_id)
+    if not text.strip() and not files:
+        raise EmptyError("there is no text and no file")
+    if len(files) > MAX_FILES:
+        raise TooLongError(f"at most {MAX_FILES} files go with a message")
+    return Post(
+        actor=actor,
+        conversation_id=conversation_id or new_conversation_id(actor, checked_id),
+        client_message_id=checked_id,
+        message=MessagePosted(text=_checked_text(text), files=tuple(files)),
+        opening=opening if conversation_id is None else None,
+    )
+
+
+def note(actor: AgentActor, conversation_id: str, client_message_id: str, text: str) -> Note:
+    """A checked wish to write down what only agents see. Raises as `post`."""
+    if not text.strip():
+        raise EmptyError("there is no text")
+    return Note(
+        actor=actor,
+        conversation_id=conversation_id,
+        client_message_id=_checked_id(client_message_id),
+        note=NotePosted(text=_checked_text(text)),
+    )
+
+
+def new_conversation_id(actor: Actor, client_message_id: str) -> str:
+    """The id of the conversation that this first message starts, and every repeat of it finds.
+
+    Made of the site, the visitor and the message's id; sorts by the time that the latter carries.
+    Raises MalformedError for anyone but a visitor, who alone starts conversations.
+    """
+    if not isinstance(actor, VisitorActor):
+        raise MalformedError("name the conversation; only a visitor starts a new one")
+    name = f"{actor.site_id}/{actor.visitor_id}/{client_message_id}"
+    tail = int.from_bytes(hashlib.sha256(name.encode()).digest()[:10])
+    bits = milliseconds_of(client_message_id) << 80 | 0x7 << 76 | (tail >> 68 & 0xFFF) << 64
+    digits = f"{bits | 0b10 << 62 | tail & ((1 << 62) - 1):032x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def _checked_id(client_message_id: str) -> str:
+    try:
+        return parse_id(client_message_id)
+    except ValueError as error:
+        raise MalformedError(f"client_message_id: {error}") from None
+
+
+def _checked_text(text: str) -> str:
+    if len(text) > MAX_TEXT:
+        raise TooLongError(f"a text has at most {MAX_TEXT} characters; this one has {len(text)}")
+    if "\0" in text:
+        raise MalformedError("a text cannot hold the character U+0000")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise MalformedError("a text cannot hold half a surrogate pair") from None
+    return text

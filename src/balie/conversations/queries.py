@@ -1,0 +1,211 @@
+"""All reads of conversations. Each takes the actor, and finds nothing beyond what he may reach."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
+
+from balie.conversations import rules
+from balie.conversations.model import Conversation, conversations, files
+from balie.conversations.projection import from_row
+from balie.kernel.actor import Actor, AgentActor, VisitorActor
+from balie.kernel.errors import NotFoundError
+from balie.kernel.events import Envelope, File, decode_author, decode_payload
+from balie.kernel.paging import Cursor, Page, decode_cursor, encode_cursor
+from balie.store.engine import Store
+from balie.store.schema import events
+
+View = Literal["open", "waiting", "mine", "team", "closed"]
+
+MAX_PAGE = 200
+VISITOR_LIST = 50
+
+
+async def find_conversation(store: Store, actor: Actor, conversation_id: str) -> Conversation:
+    """The only door to one conversation. Raises NotFoundError, also for somebody else's."""
+    return await store.read(lambda connection: conversation(connection, actor, conversation_id))
+
+
+def conversation(connection: Connection, actor: Actor, conversation_id: str) -> Conversation:
+    """As `find_conversation`, inside a transaction."""
+    found = connection.execute(
+        select(conversations).where(conversations.c.id == conversation_id)
+    ).first()
+    state = from_row(found) if found else None
+    if state is None or not rules.may_reach(actor, state):
+        raise NotFoundError("no such conversation")
+    return state
+
+
+async def find_own_conversations(store: Store, actor: VisitorActor) -> list[Conversation]:
+    """A visitor's conversations, latest first, at most VISITOR_LIST."""
+    return await store.read(lambda connection: own_conversations(connection, actor))
+
+
+def own_conversations(connection: Connection, actor: VisitorActor) -> list[Conversation]:
+    """As `find_own_conversations`, inside a transaction."""
+    query = (
+        select(conversations)
+        .where(_own(actor), conversations.c.organisation_id == actor.organisation_id)
+        .order_by(conversations.c.started_at.desc())
+        .limit(VISITOR_LIST)
+    )
+    return [from_row(row) for row in connection.execute(query)]
+
+
+def _own(actor: VisitorActor) -> ColumnElement[bool]:
+    own = conversations.c.visitor_id == actor.visitor_id
+    if actor.contact_id is None:
+        return own
+    return or_(own, conversations.c.contact_id == actor.contact_id)
+
+
+class EventPage(msgspec.Struct, frozen=True):
+    """Events in the order of `seq`, and the end of the conversation they are part of."""
+
+    events: list[Envelope]
+    last_seq: int
+
+
+async def find_events(
+    store: Store,
+    actor: Actor,
+    conversation_id: str,
+    *,
+    after: int | None = None,
+    before: int | None = None,
+    limit: int = MAX_PAGE,
+) -> EventPage:
+    """Events above `after`, or the last ones below `before`; the end of it without either.
+
+    Raises NotFoundError for what the actor may not reach.
+    """
+
+    def query(connection: Connection) -> EventPage:
+        state = conversation(connection, actor, conversation_id)
+        return EventPage(
+            _events(connection, conversation_id, after, before, min(limit, MAX_PAGE)),
+            state.last_seq,
+        )
+
+    return await store.read(query)
+
+
+def _events(
+    connection: Connection, conversation_id: str, after: int | None, before: int | None, limit: int
+) -> list[Envelope]:
+    query = select(
+        events.c.seq,
+        events.c.at,
+        events.c.author,
+        events.c.payload,
+        events.c.client_message_id,
+    ).where(events.c.conversation_id == conversation_id)
+    if after is not None:
+        query = query.where(events.c.seq > after).order_by(events.c.seq)
+    else:
+        query = query.order_by(events.c.seq.desc())
+        if before is not None:
+            query = query.where(events.c.seq < before)
+    rows: Sequence[tuple[int, int, str, str, str | None]] = [
+        tuple(row) for row in connection.execute(query.limit(limit))
+    ]
+    if after is None:
+        rows = rows[::-1]
+    return [
+        Envelope(conversation_id, seq, at, decode_author(author), decode_payload(payload), key)
+        for seq, at, author, payload, key in rows
+    ]
+
+
+async def find_inbox(
+    store: Store, actor: AgentActor, view: View, *, cursor: str | None = None, limit: int = 100
+) -> Page[Conversation]:
+    """A page of an agent's list: open ones by who waits longest, then by who wrote last; closed ones
+    latest first. Raises MalformedError for a cursor that is none."""
+    bounded = max(1, min(limit, MAX_PAGE))
+    query = _inbox(actor, view, decode_cursor(cursor) if cursor else None).limit(bounded + 1)
+    rows = await store.read(lambda connection: [from_row(row) for row in connection.execute(query)])
+    more = len(rows) > bounded
+    shown = rows[:bounded]
+    return Page(shown, encode_cursor(_place(view, shown[-1])) if more else None)
+
+
+def _inbox(actor: AgentActor, view: View, cursor: Cursor | None) -> Select[tuple[object, ...]]:
+    c = conversations.c
+    query = select(conversations).where(c.organisation_id == actor.organisation_id)
+    if view == "closed":
+        query = query.where(c.status == "closed").order_by(c.closed_at.desc(), c.id.desc())
+        if cursor:
+            query = query.where(_below(c.closed_at, c.id, cursor))
+        return query
+    query = query.where(c.status == "open", *_whose(actor, view))
+    # Who waits comes first, longest first; the others follow, latest words first.
+    query = query.order_by(c.waiting_since.is_(None), c.waiting_since, c.message_at.desc(), c.id)
+    return query.where(_after(cursor)) if cursor else query
+
+
+def _whose(actor: AgentActor, view: View) -> tuple[ColumnElement[bool], ...]:
+    agent = conversations.c.agent_id
+    match view:
+        case "waiting":
+            return (agent.is_(None),)
+        case "mine":
+            return (agent == actor.agent_id,)
+        case "team":
+            return (agent.is_not(None), agent != actor.agent_id)
+        case _:
+            return ()
+
+
+def _place(view: View, last: Conversation) -> Cursor:
+    if view == "closed":
+        return (last.closed_at or 0, 0, last.id)
+    return (-1 if last.waiting_since is None else last.waiting_since, last.message_at, last.id)
+
+
+def _below(
+    time: ColumnElement[int | None], key: ColumnElement[str], cursor: Cursor
+) -> ColumnElement[bool]:
+    at, _, last = cursor
+    return or_(time < at, and_(time == at, key < last))
+
+
+def _after(cursor: Cursor) -> ColumnElement[bool]:
+    c = conversations.c
+    waiting, said, last = cursor
+    calm = or_(c.message_at < said, and_(c.message_at == said, c.id > last))
+    if waiting < 0:
+        return and_(c.waiting_since.is_(None), calm)
+    same = and_(c.waiting_since == waiting, calm)
+    return or_(c.waiting_since.is_(None), c.waiting_since > waiting, same)
+
+
+async def find_loose_files(store: Store, author_id: str, ids: Sequence[str]) -> tuple[File, ...]:
+    """Files that `author_id` brought, in the order of `ids`, to go with a message.
+
+    Raises NotFoundError when one is missing, or somebody else's.
+    """
+
+    def query(connection: Connection) -> tuple[File, ...]:
+        rows = connection.execute(
+            select(files).where(files.c.id.in_(ids), files.c.author_id == author_id)
+        ).mappings()
+        known = {
+            row["id"]: File(
+                row["id"],
+                row["name"],
+                row["media_type"],
+                row["size"],
+                row["width"],
+                row["height"],
+            )
+            for row in rows
+        }
+        try:
+            return tuple(known[each] for each in ids)
+        except KeyError as missing:
+            raise NotFoundError(f"no such file: {missing.args[0]}") from None
+
+    return await store.read(query)

@@ -1,0 +1,412 @@
+"""What may happen in a conversation, and what it leads to. Pure: `decide` then `evolve`, no I/O, no clock.
+
+who            while it does not exist   while open                    while closed
+Post visitor   started, message          message                       reopened, message
+Post agent     not found                 (assigned,) message           reopened, (assigned,) message
+Note agent     not found                 note                          note
+Take agent     not found                 assigned; taken if another's  closed
+Release agent  not found                 released                      closed
+Close both     not found                 closed                        nothing
+Reopen agent   not found                 nothing                       reopened
+Rate visitor   not found                 rated                         rated
+Tag, Untag     not found                 tagged, untagged              tagged, untagged
+Identify       not found                 identified                    identified
+See visitor    not found                 page viewed                   nothing
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from balie.conversations.model import PREVIEW, Conversation, Side
+from balie.kernel import events as happened
+from balie.kernel.actor import Actor, AgentActor, SystemActor, VisitorActor
+from balie.kernel.errors import ClosedError, NotFoundError, TakenError
+from balie.kernel.events import AgentName, AnyPayload, Envelope
+
+# Commands.
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that `actor` wants to happen in the conversation `conversation_id`."""
+
+    actor: Actor
+    conversation_id: str
+
+
+class Post(Command, frozen=True, kw_only=True):
+    """Say something. `opening` starts the conversation when there is none yet."""
+
+    client_message_id: str
+    message: happened.MessagePosted
+    opening: happened.ConversationStarted | None = None
+
+
+class Note(Command, frozen=True, kw_only=True):
+    """Write down what only agents see."""
+
+    client_message_id: str
+    note: happened.NotePosted
+
+
+class Take(Command, frozen=True, kw_only=True):
+    """Make `agent` the one who answers. `taken_from` names whose it may be taken from."""
+
+    agent: AgentName
+    taken_from: str | None = None
+
+
+class Release(Command, frozen=True, kw_only=True):
+    """Put it back for whoever is free."""
+
+
+class Close(Command, frozen=True, kw_only=True):
+    """Nothing more is to be done."""
+
+
+class Reopen(Command, frozen=True, kw_only=True):
+    """Something is to be done after all."""
+
+
+class Rate(Command, frozen=True, kw_only=True):
+    """What the visitor thinks of it."""
+
+    rating: happened.ConversationRated
+
+
+class Tag(Command, frozen=True, kw_only=True):
+    tag: str
+
+
+class Untag(Command, frozen=True, kw_only=True):
+    tag: str
+
+
+class Identify(Command, frozen=True, kw_only=True):
+    """The visitor says, or has proved, who he is."""
+
+    identity: happened.VisitorIdentified
+
+
+class See(Command, frozen=True, kw_only=True):
+    """The visitor looks at another page."""
+
+    page: happened.PageViewed
+
+
+AnyCommand = Post | Note | Take | Release | Close | Reopen | Rate | Tag | Untag | Identify | See
+
+
+def decide(state: Conversation | None, command: AnyCommand) -> Sequence[AnyPayload]:
+    """The events that `command` leads to. Raises NotFoundError, ClosedError or TakenError."""
+    if state is None:
+        return _begin(command)
+    if not may_reach(command.actor, state):
+        raise NotFoundError("no such conversation")
+    return _DECISIONS[type(command)](state, command)
+
+
+def may_reach(actor: Actor, state: Conversation) -> bool:
+    """Whether the conversation exists for `actor`."""
+    if actor.organisation_id != state.organisation_id:
+        return False
+    if isinstance(actor, VisitorActor):
+        return actor.visitor_id == state.visitor_id or (
+            actor.contact_id is not None and actor.contact_id == state.contact_id
+        )
+    return True
+
+
+def _begin(command: AnyCommand) -> Sequence[AnyPayload]:
+    if isinstance(command, Post) and command.opening is not None:
+        return command.opening, command.message
+    raise NotFoundError("no such conversation")
+
+
+def _post(state: Conversation, command: Post) -> Sequence[AnyPayload]:
+    before: list[AnyPayload] = []
+    if state.status == "closed":
+        before.append(happened.ConversationReopened())
+    if isinstance(command.actor, AgentActor) and (state.agent_id is None or before):
+        # Whoever answers first, has it.
+        before.append(happened.ConversationAssigned(agent=_name(command.actor)))
+    return *before, command.message
+
+
+def _note(_state: Conversation, command: Note) -> Sequence[AnyPayload]:
+    return (command.note,)
+
+
+def _take(state: Conversation, command: Take) -> Sequence[AnyPayload]:
+    _refuse_closed(state)
+    if state.agent_id == command.agent.id:
+        return ()
+    if state.agent_id not in (None, command.taken_from):
+        raise TakenError(f"{state.agent_name or 'a colleague'} has it already")
+    return (happened.ConversationAssigned(agent=command.agent),)
+
+
+def _release(state: Conversation, _command: Release) -> Sequence[AnyPayload]:
+    _refuse_closed(state)
+    return (happened.ConversationReleased(),) if state.agent_id else ()
+
+
+def _close(state: Conversation, command: Close) -> Sequence[AnyPayload]:
+    if state.status == "closed":
+        return ()
+    return (happened.ConversationClosed(by=_side(command.actor)),)
+
+
+def _reopen(state: Conversation, command: Reopen) -> Sequence[AnyPayload]:
+    if state.status == "open":
+        return ()
+    reopened = happened.ConversationReopened()
+    if isinstance(command.actor, AgentActor):
+        return reopened, happened.ConversationAssigned(agent=_name(command.actor))
+    return (reopened,)
+
+
+def _rate(_state: Conversation, command: Rate) -> Sequence[AnyPayload]:
+    return (command.rating,)
+
+
+def _tag(state: Conversation, command: Tag) -> Sequence[AnyPayload]:
+    known = command.tag in state.tag_list
+    return () if known else (happened.ConversationTagged(tag=command.tag),)
+
+
+def _untag(state: Conversation, command: Untag) -> Sequence[AnyPayload]:
+    known = command.tag in state.tag_list
+    return (happened.ConversationUntagged(tag=command.tag),) if known else ()
+
+
+def _identify(state: Conversation, command: Identify) -> Sequence[AnyPayload]:
+    said, known = command.identity, state
+    if known.visitor_verified and not said.verified:
+        return ()
+    same = (said.name, said.email, said.verified, said.visitor, said.contact) == (
+        known.visitor_name,
+        known.visitor_email,
+        known.visitor_verified,
+        known.visitor_id,
+        known.contact_id,
+    )
+    return () if same else (said,)
+
+
+def _see(state: Conversation, command: See) -> Sequence[AnyPayload]:
+    if state.status == "closed" or state.page_url == command.page.url:
+        return ()
+    return (command.page,)
+
+
+_DECISIONS: dict[type, Callable[[Conversation, Any], Sequence[AnyPayload]]] = {
+    Post: _post,
+    Note: _note,
+    Take: _take,
+    Release: _release,
+    Close: _close,
+    Reopen: _reopen,
+    Rate: _rate,
+    Tag: _tag,
+    Untag: _untag,
+    Identify: _identify,
+    See: _see,
+}
+
+
+def _refuse_closed(state: Conversation) -> None:
+    if state.status == "closed":
+        raise ClosedError("this conversation is closed; reopen it first")
+
+
+def _name(actor: AgentActor) -> AgentName:
+    return AgentName(id=actor.agent_id, name=actor.name, picture=actor.picture)
+
+
+def _side(actor: Actor) -> happened.ClosedBy:
+    if isinstance(actor, SystemActor):
+        return "system"
+    return "visitor" if isinstance(actor, VisitorActor) else "agent"
+
+
+# What events do to the state.
+
+
+def evolve(state: Conversation | None, organisation_id: str, envelope: Envelope) -> Conversation:
+    """The state after one more event."""
+    payload = envelope.payload
+    if isinstance(payload, happened.ConversationStarted):
+        return _started(organisation_id, envelope, payload)
+    assert state is not None
+    numbered = replace(state, last_seq=envelope.seq, updated_at=envelope.at)
+    return _EVOLUTIONS[type(payload)](numbered, envelope, payload)
+
+
+def _started(
+    organisation_id: str, envelope: Envelope, payload: happened.ConversationStarted
+) -> Conversation:
+    page = payload.page
+    return Conversation(
+        id=envelope.conversation_id,
+        organisation_id=organisation_id,
+        site_id=payload.site,
+        visitor_id=envelope.author.id or "",
+        contact_id=payload.contact,
+        visitor_name=payload.name,
+        visitor_email=payload.email,
+        visitor_verified=payload.verified,
+        started_at=envelope.at,
+        updated_at=envelope.at,
+        last_seq=envelope.seq,
+        language=payload.language,
+        page_url=page.url if page else "",
+        page_title=page.title if page else "",
+    )
+
+
+def _posted(
+    state: Conversation, envelope: Envelope, payload: happened.MessagePosted
+) -> Conversation:
+    from_visitor = envelope.author.kind == "visitor"
+    said = replace(
+        state,
+        message_seq=envelope.seq,
+        message_at=envelope.at,
+        message_author=envelope.author.kind,
+        message_text=preview(payload),
+    )
+    if from_visitor:
+        return replace(
+            said,
+            waiting_since=state.waiting_since or envelope.at,
+            agent_unread=state.agent_unread + 1,
+            visitor_unread=0,
+            visitor_read=envelope.seq,
+            visitor_delivered=envelope.seq,
+        )
+    return replace(
+        said,
+        waiting_since=None,
+        visitor_unread=state.visitor_unread + 1,
+        agent_unread=0,
+        agent_read=envelope.seq,
+        agent_delivered=envelope.seq,
+    )
+
+
+def _assigned(
+    state: Conversation, _envelope: Envelope, payload: happened.ConversationAssigned
+) -> Conversation:
+    agent = payload.agent
+    return replace(state, agent_id=agent.id, agent_name=agent.name, agent_picture=agent.picture)
+
+
+def _released(state: Conversation, _envelope: Envelope, _payload: AnyPayload) -> Conversation:
+    return replace(state, agent_id=None, agent_name=None, agent_picture=None)
+
+
+def _closed(state: Conversation, envelope: Envelope, _payload: AnyPayload) -> Conversation:
+    return replace(
+        state, status="closed", closed_at=envelope.at, waiting_since=None, agent_unread=0
+    )
+
+
+def _reopened(state: Conversation, envelope: Envelope, payload: AnyPayload) -> Conversation:
+    # Who had it may be gone by now; it waits for whoever is here.
+    free = _released(state, envelope, payload)
+    return replace(free, status="open", closed_at=None)
+
+
+def _rated(
+    state: Conversation, _envelope: Envelope, payload: happened.ConversationRated
+) -> Conversation:
+    return replace(state, rating=payload.score)
+
+
+def _tagged(
+    state: Conversation, _envelope: Envelope, payload: happened.ConversationTagged
+) -> Conversation:
+    return replace(state, tags="\n".join(sorted({*state.tag_list, payload.tag})))
+
+
+def _untagged(
+    state: Conversation, _envelope: Envelope, payload: happened.ConversationUntagged
+) -> Conversation:
+    return replace(state, tags="\n".join(tag for tag in state.tag_list if tag != payload.tag))
+
+
+def _identified(
+    state: Conversation, _envelope: Envelope, payload: happened.VisitorIdentified
+) -> Conversation:
+    return replace(
+        state,
+        visitor_id=payload.visitor or state.visitor_id,
+        contact_id=payload.contact,
+        visitor_name=payload.name,
+        visitor_email=payload.email,
+        visitor_verified=payload.verified,
+    )
+
+
+def _viewed(state: Conversation, _envelope: Envelope, payload: happened.PageViewed) -> Conversation:
+    return replace(state, page_url=payload.url, page_title=payload.title)
+
+
+def _unchanged(state: Conversation, _envelope: Envelope, _payload: AnyPayload) -> Conversation:
+    return state
+
+
+_EVOLUTIONS: dict[type, Callable[[Conversation, Envelope, Any], Conversation]] = {
+    happened.MessagePosted: _posted,
+    happened.NotePosted: _unchanged,
+    happened.ConversationAssigned: _assigned,
+    happened.ConversationReleased: _released,
+    happened.ConversationClosed: _closed,
+    happened.ConversationReopened: _reopened,
+    happened.ConversationRated: _rated,
+    happened.ConversationTagged: _tagged,
+    happened.ConversationUntagged: _untagged,
+    happened.VisitorIdentified: _identified,
+    happened.PageViewed: _viewed,
+}
+
+
+def preview(message: happened.MessagePosted) -> str:
+    """The message on one line, for lists."""
+    text = message.text or ", ".join(file.name for file in message.files)
+    return " ".join(text[: 2 * PREVIEW].split())[:PREVIEW]
+
+
+def marked(state: Conversation, side: Side, delivered: int, read: int) -> Conversation | None:
+    """The state after `side` has got and read so much; None when that was known. Marks only grow, and
+    never past the end."""
+    read = min(read, state.last_seq)
+    delivered = min(max(delivered, read), state.last_seq)
+    if side == "visitor":
+        return _marked_by_visitor(state, delivered, read)
+    return _marked_by_agent(state, delivered, read)
+
+
+def _marked_by_visitor(state: Conversation, delivered: int, read: int) -> Conversation | None:
+    if delivered <= state.visitor_delivered and read <= state.visitor_read:
+        return None
+    return replace(
+        state,
+        visitor_delivered=max(delivered, state.visitor_delivered),
+        visitor_read=max(read, state.visitor_read),
+        visitor_unread=0 if read >= state.message_seq else state.visitor_unread,
+    )
+
+
+def _marked_by_agent(state: Conversation, delivered: int, read: int) -> Conversation | None:
+    if delivered <= state.agent_delivered and read <= state.agent_read:
+        return None
+    return replace(
+        state,
+        agent_delivered=max(delivered, state.agent_delivered),
+        agent_read=max(read, state.agent_read),
+        agent_unread=0 if read >= state.message_seq else state.agent_unread,
+    )
