@@ -31,6 +31,6 @@ def decode_cursor(text: str) -> Cursor:
     try:
         padded = text.encode() + b"=" * (-len(text) % 4)
         cursor: Cursor = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=Cursor)
-        return cursor
     except (binascii.Error, msgspec.MsgspecError, ValueError):
         raise MalformedError("cursor: use `next_cursor` of the page before, unchanged") from None
+    return cursor
