@@ -11,6 +11,9 @@ NPM := $(BIN)/python hatch_build.py
 # Trust the certificates of the machine, as pip does.
 export UV_SYSTEM_CERTS := 1
 
+# The same run every time.
+export PYTHONHASHSEED := 0
+
 # A stamp says "done for these inputs"; nothing behind a fresh stamp is done again.
 STAMPS := .venv/stamps
 UV := $(STAMPS)/uv
@@ -70,8 +73,8 @@ format: $(TESTS) $(MODULES) ## Put every file in the house style
 	$(BIN)/ruff format --quiet .
 	$(NPM) run --silent format
 
-lock: $(TESTS) $(MODULES) ## Renew the lock files: hashes, and no addresses
-	PATH="$(CURDIR)/$(BIN):$$PATH" sh tools/lock.sh
+lock: $(TESTS) ## Bring the lock files in line; UPGRADE=1 takes the newest of everything
+	PATH="$(CURDIR)/$(BIN):$$PATH" sh tools/lock.sh $(if $(UPGRADE),--upgrade)
 	$(NPM) install --package-lock-only --silent
 	sh tools/lock.sh --check
 

@@ -1,10 +1,13 @@
 #!/bin/sh
-# Renews the Python locks with uv, or with --check proves that no lock names a registry.
+# Brings the Python locks in line with pyproject.toml, by uv. With --upgrade it takes the newest
+# of everything; with --check it only proves that no lock names a registry.
 # Three locks: what pip needs to bring in uv, what runs and builds Balie, and everything.
 set -eu
 
+upgrade=$([ "${1-}" = --upgrade ] && echo --upgrade || true)
+
 compile() {
-    uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+    uv pip compile --quiet $upgrade --universal --python-version 3.11 --generate-hashes \
         --no-emit-index-url --no-emit-find-links --no-header "$@"
 }
 
