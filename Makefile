@@ -30,7 +30,7 @@ WEB_SOURCES := $(shell find web -type d -name node_modules -prune -o -type f ! -
 	browser development
 
 help: ## Show these words
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(RUNS) $(APPS) ## Install, build and start a shop with Balie in it (PORT=8000)
 	$(BIN)/balie demo --port $(PORT)
