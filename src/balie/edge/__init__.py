@@ -1,0 +1,1 @@
+"""What every HTTP and socket door needs: who may, from where, how often, and how a refusal looks."""

@@ -1,0 +1,152 @@
+"""How often: token buckets by key, in bounded memory, and the address that a limit counts by."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+import msgspec
+
+from balie.kernel.errors import RateLimitedError
+
+Network = IPv4Network | IPv6Network
+
+
+class Rate(msgspec.Struct, frozen=True):
+    """`burst` at once, then one per `refill_ms` milliseconds."""
+
+    burst: int
+    refill_ms: float
+
+
+class Bucket(msgspec.Struct):
+    """Tokens left at the moment `at` (milliseconds)."""
+
+    tokens: float
+    at: int
+
+
+def refilled(bucket: Bucket, rate: Rate, now: int) -> Bucket:
+    """The bucket as it stands at `now`. A clock that went back gives nothing and takes nothing."""
+    gained = max(0, now - bucket.at) / rate.refill_ms
+    return Bucket(min(float(rate.burst), bucket.tokens + gained), now)
+
+
+class Limiter:
+    """One rate for many keys. The keys not seen for longest are forgotten first.
+
+    At most `capacity` keys are kept, so that made-up keys cost bounded memory. A key that was forgotten
+    starts anew; keep `capacity` above what one attacker can invent within a refill.
+    """
+
+    def __init__(self, rate: Rate, capacity: int = 10_000) -> None:
+        self._rate = rate
+        self._capacity = capacity
+        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def take(self, key: str, now: int, count: float = 1) -> int:
+        """Take `count` tokens and return how many whole ones are left.
+
+        Raises RateLimitedError, with the time to wait, when there are too few; then none is taken.
+        """
+        bucket = self._bucket(key, now)
+        if bucket.tokens < count:
+            wait = int((count - bucket.tokens) * self._rate.refill_ms) + 1
+            raise RateLimitedError("too much in too short a time", retry_after_ms=wait)
+        bucket.tokens -= count
+        return int(bucket.tokens)
+
+    def left(self, key: str, now: int) -> int:
+        """How many whole tokens `key` has."""
+        return int(self._bucket(key, now).tokens)
+
+    def give_back(self, key: str, now: int, count: float = 1) -> None:
+        """Undo a `take`."""
+        bucket = self._bucket(key, now)
+        bucket.tokens = min(float(self._rate.burst), bucket.tokens + count)
+
+    def forgive(self, key: str) -> None:
+        """Start `key` anew."""
+        self._buckets.pop(key, None)
+
+    def _bucket(self, key: str, now: int) -> Bucket:
+        bucket = self._buckets.get(key)
+        bucket = (
+            refilled(bucket, self._rate, now) if bucket else Bucket(float(self._rate.burst), now)
+        )
+        self._buckets[key] = bucket
+        self._buckets.move_to_end(key)
+        if len(self._buckets) > self._capacity:
+            self._buckets.popitem(last=False)
+        return bucket
+
+
+def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
+    """Addresses or networks such as `10.0.0.0/8`. Raises ValueError for anything else."""
+    return tuple(ip_network(text.strip(), strict=False) for text in texts if text.strip())
+
+
+def client_address(peer: str, forwarded_for: str, trusted: Iterable[Network]) -> str:
+    """The address of the client: `peer`, or behind trusted proxies the last hop that is not one of them.
+
+    `forwarded_for` (X-Forwarded-For) counts only as far as trusted proxies vouch for it.
+    """
+    networks = tuple(trusted)
+    address = _plain(peer)
+    for hop in reversed([hop.strip() for hop in forwarded_for.split(",") if hop.strip()]):
+        if not _within(address, networks):
+            break
+        found = _plain(hop)
+        if not _is_address(found):
+            break
+        address = found
+    return address
+
+
+def limit_key(address: str) -> str:
+    """What limits count by: an IPv4 address, or the /64 of an IPv6 one, which one customer gets whole."""
+    if not _is_address(address):
+        return "unknown"
+    parsed = ip_address(address)
+    if isinstance(parsed, IPv6Address):
+        return str(IPv6Network((int(parsed) >> 64 << 64, 64)))
+    return str(parsed)
+
+
+def shortened(address: str) -> str:
+    """An address cut down for display and storage: the last part of IPv4, all after /48 of IPv6."""
+    if not _is_address(address):
+        return ""
+    parsed = ip_address(address)
+    if isinstance(parsed, IPv6Address):
+        return str(IPv6Network((int(parsed) >> 80 << 80, 48)))
+    return str(parsed).rsplit(".", 1)[0] + ".x"
+
+
+def _plain(text: str) -> str:
+    """Without brackets, port, zone, or the IPv6 coat of an IPv4 address."""
+    host = text.strip().strip('"')
+    if host.startswith("["):
+        host = host[1:].split("]", 1)[0]
+    elif host.count(":") == 1:
+        host = host.split(":", 1)[0]
+    host = host.split("%", 1)[0]
+    if not _is_address(host):
+        return host
+    parsed = ip_address(host)
+    mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
+    return str(mapped or parsed)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _within(address: str, networks: tuple[Network, ...]) -> bool:
+    return _is_address(address) and any(ip_address(address) in network for network in networks)
