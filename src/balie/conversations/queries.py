@@ -209,3 +209,20 @@ async def find_loose_files(store: Store, author_id: str, ids: Sequence[str]) -> 
             raise NotFoundError(f"no such file: {missing.args[0]}") from None
 
     return await store.read(query)
+
+
+async def find_gap(
+    store: Store, actor: Actor, conversation_id: str, after: int, limit: int
+) -> EventPage:
+    """What is missing above `after`; no events when that is more than `limit`.
+
+    Raises NotFoundError for what the actor may not reach.
+    """
+
+    def query(connection: Connection) -> EventPage:
+        state = conversation(connection, actor, conversation_id)
+        if not 0 < state.last_seq - after <= limit:
+            return EventPage([], state.last_seq)
+        return EventPage(_events(connection, conversation_id, after, None, limit), state.last_seq)
+
+    return await store.read(query)

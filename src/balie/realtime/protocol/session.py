@@ -18,6 +18,9 @@ from balie.realtime.protocol.effects import Effect
 from balie.realtime.protocol.frames import Close
 
 Kind = Literal["visitor", "agent"]
+FAR_TOO_MANY = 10_000
+"""Milliseconds of waiting at which a client that sends too fast is no longer answered but closed."""
+
 encode = msgspec.json.Encoder().encode
 
 _hello: dict[Kind, msgspec.json.Decoder[Any]] = {
@@ -90,14 +93,19 @@ class Session:
         if self.phase is not Phase.OPEN:
             return self._greet(message)
         if wait := self._frames.take(now):
-            if wait > 10_000:
-                return self._close(Close.POLICY, "far too many frames")
-            return [_error("rate_limited", "too many frames", retry_after_ms=wait)]
+            return self._slow_down(wait)
         try:
             frame = _frames[self._kind].decode(message)
         except (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError) as error:
             return self._refuse_malformed(message, error, now)
+        if isinstance(frame, f.Ping):
+            return [do.Send(encode(f.Pong(now)))]
         return self._handle(frame)
+
+    def _slow_down(self, wait: int) -> list[Effect]:
+        if wait > FAR_TOO_MANY:
+            return self._close(Close.POLICY, "far too many frames")
+        return [_error("rate_limited", "too many frames", retry_after_ms=wait)]
 
     def receive_binary(self) -> list[Effect]:
         """A binary message has come in: there are none in this protocol."""
@@ -122,15 +130,13 @@ class Session:
         self.phase = Phase.GREETING
         return [do.Greet(hello)]
 
-    def _handle(self, frame: f.VisitorFrame | f.AgentFrame) -> list[Effect]:
+    def _handle(self, frame: Any) -> list[Effect]:
         if isinstance(frame, f.Post | f.Note):
             return [do.Submit(frame)]
         if isinstance(frame, f.Resume):
             return self.resume(frame.conversation, frame.last_seq)
         if isinstance(frame, f.Leave):
             return self._leave(frame.conversation)
-        if isinstance(frame, f.Ping):
-            return []
         return [do.Tell(frame)]
 
     def _refuse_malformed(self, message: str | bytes, error: Exception, now: int) -> list[Effect]:

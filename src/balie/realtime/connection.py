@@ -1,0 +1,210 @@
+"""One live connection: carries out what its session wants, and hands on what the hub says.
+
+The transport (socket, or server-sent events) gives a `push` and an `end`; everything else is the same.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+
+from balie.conversations import commands, queries
+from balie.conversations.model import Conversation
+from balie.conversations.rules import Note, Post
+from balie.conversations.views import wire_event
+from balie.edge.limits import Limiter
+from balie.kernel.actor import Actor
+from balie.kernel.errors import BalieError, UnavailableError
+from balie.realtime.protocol import effects as do
+from balie.realtime.protocol import frames as f
+from balie.realtime.protocol.session import Kind, Session, Verdict
+from balie.realtime.services import Services
+from balie.store.log import Appended
+
+log = structlog.get_logger("balie.realtime")
+
+MAX_PENDING = 64
+"""Messages of one connection that may wait for the disk; beyond it, nothing more is read from it."""
+
+
+class Connection:
+    """The part that visitors' and agents' connections have in common."""
+
+    kind: Kind
+
+    def __init__(
+        self,
+        services: Services,
+        push: Callable[[bytes], None],
+        end: Callable[[int, str], None],
+    ) -> None:
+        self.services = services
+        self.push = push
+        self.end = end
+        self.session = Session(self.kind, services.limits)
+        self.id = services.entropy(18).hex()
+        self.actor: Actor | None = None
+        self.organisation_id = ""
+        self._pending = 0
+        self._room = asyncio.Event()
+        self._room.set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._performers: dict[type, Callable[[Any], None]] = {
+            do.Send: lambda effect: self.push(effect.frame),
+            do.Close: lambda effect: self.end(effect.code, effect.reason),
+            do.Follow: lambda effect: self.follow(effect.conversation),
+            do.Unfollow: lambda effect: services.hub.unfollow(effect.conversation, self),
+            do.Fill: lambda effect: self._later(self._fill(effect)),
+            do.Tell: lambda effect: self.tell(effect.frame),
+        }
+
+    @property
+    def following(self) -> dict[str, Any]:
+        return self.session.following
+
+    async def receive(self, message: str | bytes) -> None:
+        """Handle one text message, and wait while too much of it is unwritten."""
+        for effect in self.session.receive(message, self.services.clock()):
+            if isinstance(effect, do.Submit):
+                await self._submit(effect.frame)
+            elif isinstance(effect, do.Greet):
+                await self._greet(effect.hello)
+            else:
+                self._performers[type(effect)](effect)
+        if not self._room.is_set():
+            await self._room.wait()
+
+    def perform(self, effects: list[do.Effect]) -> None:
+        """Carry out what needs no waiting."""
+        for effect in effects:
+            self._performers[type(effect)](effect)
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def leave(self) -> None:
+        """The connection is over."""
+        for task in tuple(self._tasks):
+            task.cancel()
+
+    def follow(self, conversation: str) -> None:
+        """Hear a conversation from now on."""
+        self.services.hub.follow(conversation, self)
+
+    # Greeting.
+
+    async def _greet(self, hello: Any) -> None:
+        try:
+            effects = await self.greet(hello)
+        except BalieError as error:
+            code = {401: f.Close.UNAUTHORISED, 429: f.Close.SLOW, 503: f.Close.SLOW}.get(
+                error.status, f.Close.FORBIDDEN
+            )
+            effects = self.session.turned_away(code, error.detail[:100])
+        self.perform(effects)
+
+    async def greet(self, hello: Any) -> list[do.Effect]:
+        """Find out who it is. Raises UnauthorisedError or ForbiddenError."""
+        raise NotImplementedError
+
+    def tell(self, frame: Any) -> None:
+        """Carry out a soft frame."""
+        raise NotImplementedError
+
+    # Saying something.
+
+    async def _submit(self, frame: f.Post | f.Note) -> None:
+        try:
+            self._limit().take(self.limit_key, self.services.clock())
+            command = await self.command(frame)
+            self.services.conversations.post_message_later(command, self._answer(frame))
+        except BalieError as error:
+            self.perform(self.session.refused(frame.client_message_id, error))
+            return
+        self._pending += 1
+        if self._pending >= MAX_PENDING:
+            self._room.clear()
+
+    def _limit(self) -> Limiter:
+        return self.services.post_limit
+
+    @property
+    def limit_key(self) -> str:
+        raise NotImplementedError
+
+    async def command(self, frame: f.Post | f.Note) -> Post | Note:
+        """The frame as a command. Raises a BalieError for what cannot be said."""
+        raise NotImplementedError
+
+    async def files_of(self, frame: f.Post) -> tuple[Any, ...]:
+        if not frame.files:
+            return ()
+        assert self.actor is not None
+        author = commands.author_of(self.actor)
+        return await queries.find_loose_files(
+            self.services.store, f"{author.kind}:{author.id}", frame.files
+        )
+
+    def _answer(
+        self, frame: f.Post | f.Note
+    ) -> Callable[[Appended[Conversation] | None, BaseException | None], None]:
+        def done(appended: Appended[Conversation] | None, error: BaseException | None) -> None:
+            self._pending -= 1
+            self._room.set()
+            if appended is not None:
+                self._acknowledge(frame, appended)
+                return
+            if not isinstance(error, BalieError):
+                log.error("a message was not written", error=repr(error))
+                error = UnavailableError("the store cannot write now; nothing was stored")
+            self.perform(self.session.refused(frame.client_message_id, error))
+
+        return done
+
+    def _acknowledge(self, frame: f.Post | f.Note, appended: Appended[Conversation]) -> None:
+        said = appended.last
+        ack = f.Ack(frame.client_message_id, said.conversation_id, said.seq, said.at)
+        before = [
+            wire_event(each, for_visitor=self.kind == "visitor") for each in appended.envelopes[:-1]
+        ]
+        effects = self.session.acknowledged(
+            ack, before, opened=frame.conversation is None, repeated=appended.repeated
+        )
+        self.perform(effects)
+
+    # Hearing something.
+
+    def hear(self, conversation: str, first: int, last: int, frame: Callable[[], bytes]) -> None:
+        verdict = self.session.live(conversation, first, last)
+        if verdict is Verdict.SEND:
+            self.push(frame())
+        elif verdict is Verdict.FILL:
+            self.perform([do.Fill(conversation, self.session.last_seq(conversation))])
+
+    async def _fill(self, fill: do.Fill) -> None:
+        assert self.actor is not None
+        try:
+            page = await queries.find_gap(
+                self.services.store, self.actor, fill.conversation, fill.after, f.MAX_FILL
+            )
+        except BalieError as error:
+            self.perform(self.session.denied(fill.conversation, error))
+            return
+        events = [wire_event(each, for_visitor=self.kind == "visitor") for each in page.events]
+        self.perform(self.session.filled(fill.conversation, fill.after, events, page.last_seq))
+
+    # Soft things that both kinds do.
+
+    def mark(self, frame: f.Mark) -> None:
+        assert self.actor is not None
+        if frame.conversation in self.session.following:
+            self.services.conversations.mark(
+                self.actor, frame.conversation, frame.delivered, frame.read
+            )
+
+    def type_on(self, frame: f.TypingOn, by: f.TypingBy) -> None:
+        if frame.conversation in self.session.following:
+            self.services.hub.typing(frame.conversation, self, by, on=frame.on)

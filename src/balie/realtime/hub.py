@@ -1,0 +1,260 @@
+"""Who hears what. The hub knows the live connections of this process and nothing durable."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterable
+from typing import Any, Protocol
+
+import msgspec
+
+from balie.conversations.model import Conversation
+from balie.conversations.views import receipts, row, view, wire_event
+from balie.kernel.events import ConversationStarted, Envelope
+from balie.kernel.shapes import AgentState, Desk, Marks
+from balie.realtime.protocol import frames as f
+from balie.realtime.protocol.session import Kind, events_frame
+from balie.store.log import Appended
+
+INBOX_EVERY = 0.2
+GONE_AFTER = 8.0
+"""Seconds that a visitor may be without a connection before agents are told: a page takes a while to load."""
+
+encode = msgspec.json.Encoder().encode
+
+
+class Listener(Protocol):
+    """A connection, as the hub sees it."""
+
+    @property
+    def kind(self) -> Kind: ...
+
+    @property
+    def organisation_id(self) -> str: ...
+
+    def hear(self, conversation: str, first: int, last: int, frame: Callable[[], bytes]) -> None:
+        """Events were committed; `frame` encodes them for this kind of listener, once for all."""
+        ...
+
+    def push(self, frame: bytes) -> None: ...
+
+    def end(self, code: int, reason: str) -> None: ...
+
+
+class VisitorListener(Listener, Protocol):
+    """A tab of a visitor."""
+
+    @property
+    def visitor_id(self) -> str: ...
+
+    @property
+    def site_id(self) -> str: ...
+
+    @property
+    def following(self) -> Container[str]: ...
+
+
+class AgentListener(Listener, Protocol):
+    """An open console."""
+
+    @property
+    def agent_id(self) -> str: ...
+
+    @property
+    def session_id(self) -> str: ...
+
+
+class Hub:
+    """Fans out what was committed, and what is soft: receipts, typing, presence."""
+
+    def __init__(self) -> None:
+        self._followers: dict[str, set[Listener]] = defaultdict(set)
+        self._consoles: dict[str, set[AgentListener]] = defaultdict(set)
+        self._tabs: dict[str, set[VisitorListener]] = defaultdict(set)
+        self._sites: dict[str, set[VisitorListener]] = defaultdict(set)
+        self._changed: dict[str, dict[str, Conversation]] = defaultdict(dict)
+        self._due = False
+
+    # Coming and going.
+
+    def join_visitor(self, tab: VisitorListener) -> None:
+        self._tabs[tab.visitor_id].add(tab)
+        self._sites[tab.site_id].add(tab)
+
+    def leave_visitor(self, tab: VisitorListener, conversations: Iterable[str]) -> None:
+        for conversation in list(conversations):
+            self.unfollow(conversation, tab)
+        _discard(self._sites, tab.site_id, tab)
+        _discard(self._tabs, tab.visitor_id, tab)
+
+    def join_agent(self, console: AgentListener) -> None:
+        self._consoles[console.organisation_id].add(console)
+
+    def leave_agent(self, console: AgentListener, conversations: Iterable[str]) -> None:
+        for conversation in list(conversations):
+            self.unfollow(conversation, console)
+        _discard(self._consoles, console.organisation_id, console)
+
+    def follow(self, conversation: str, listener: Listener) -> None:
+        self._followers[conversation].add(listener)
+
+    def unfollow(self, conversation: str, listener: Listener) -> None:
+        _discard(self._followers, conversation, listener)
+
+    def is_online(self, visitor_id: str) -> bool:
+        return visitor_id in self._tabs
+
+    def agents_hear(self, conversation: str) -> bool:
+        """Whether a console follows this conversation now."""
+        return any(each.kind == "agent" for each in self._followers.get(conversation, ()))
+
+    def connections(self) -> int:
+        return sum(map(len, self._tabs.values())) + sum(map(len, self._consoles.values()))
+
+    # What was committed.
+
+    def committed(self, appended: Appended[Conversation]) -> None:
+        """Tell everyone who follows the conversation, and the lists that it is in."""
+        state, envelopes = appended.state, appended.envelopes
+        if not envelopes:
+            return
+        listeners = self._followers.get(state.id)
+        if listeners:
+            self._fan_out(state.id, envelopes, listeners)
+        if isinstance(envelopes[0].payload, ConversationStarted):
+            self._announce(state)
+        self._touch_list(state)
+
+    def _fan_out(
+        self, conversation: str, envelopes: tuple[Envelope, ...], listeners: set[Listener]
+    ) -> None:
+        encoded: dict[bool, bytes] = {}
+
+        def frame_for(kind: Kind) -> bytes:
+            visitor = kind == "visitor"
+            if visitor not in encoded:
+                encoded[visitor] = events_frame(
+                    conversation, [wire_event(each, for_visitor=visitor) for each in envelopes]
+                )
+            return encoded[visitor]
+
+        first, last = envelopes[0].seq, envelopes[-1].seq
+        for listener in tuple(listeners):
+            kind = listener.kind
+            listener.hear(conversation, first, last, lambda kind=kind: frame_for(kind))  # type: ignore[misc]
+
+    def _announce(self, state: Conversation) -> None:
+        """The visitor's other tabs learn of a conversation that they cannot follow yet."""
+        frame = encode(f.ConversationChanged(view(state)))
+        for tab in self._tabs.get(state.visitor_id, ()):
+            if state.id not in tab.following:
+                tab.push(frame)
+
+    def touched(self, state: Conversation) -> None:
+        """Read marks have moved."""
+        marks = receipts(state)
+        for listener in tuple(self._followers.get(state.id, ())):
+            by, mark = (
+                ("agent", marks.agent) if listener.kind == "visitor" else ("visitor", marks.visitor)
+            )
+            listener.push(_receipt(state.id, by, mark))
+            # One's own other tabs and consoles drop their unread count.
+            own, mine = (
+                ("visitor", marks.visitor) if listener.kind == "visitor" else ("agent", marks.agent)
+            )
+            listener.push(_receipt(state.id, own, mine))
+        self._touch_list(state)
+
+    def moved(self, state: Conversation, former_visitor: str) -> None:
+        """A conversation now belongs to another visitor id: whoever had the old one hears it no longer."""
+        for listener in tuple(self._followers.get(state.id, ())):
+            if getattr(listener, "visitor_id", None) == former_visitor:
+                listener.end(f.Close.UNAUTHORISED, "identified elsewhere")
+
+    # Lists.
+
+    def _touch_list(self, state: Conversation) -> None:
+        if state.organisation_id not in self._consoles:
+            return
+        self._changed[state.organisation_id][state.id] = state
+        if not self._due:
+            self._due = True
+            asyncio.get_running_loop().call_later(INBOX_EVERY, self.flush_lists)
+
+    def flush_lists(self) -> None:
+        """Send consoles the rows that changed, each once."""
+        self._due = False
+        changed, self._changed = self._changed, defaultdict(dict)
+        for organisation_id, states in changed.items():
+            consoles = self._consoles.get(organisation_id)
+            if not consoles:
+                continue
+            rows = tuple(
+                row(state, online=self.is_online(state.visitor_id)) for state in states.values()
+            )
+            for start in range(0, len(rows), 100):
+                frame = encode(f.Inbox(rows[start : start + 100]))
+                for console in tuple(consoles):
+                    console.push(frame)
+
+    # What is soft.
+
+    def typing(self, conversation: str, sender: Listener, by: f.TypingBy, *, on: bool) -> None:
+        """Tell the others that somebody types; agents' typing is told to visitors and colleagues."""
+        frame = encode(f.Typing(conversation, by, on))
+        for listener in tuple(self._followers.get(conversation, ())):
+            if listener is not sender:
+                listener.push(frame)
+
+    def visitor_came_or_went(self, conversations: Iterable[str], *, online: bool) -> None:
+        for conversation in conversations:
+            frame = encode(f.AgentPresence(visitors={conversation: online}))
+            for listener in tuple(self._followers.get(conversation, ())):
+                if listener.kind == "agent":
+                    listener.push(frame)
+
+    def agents_changed(self, organisation_id: str, agents: tuple[AgentState, ...]) -> None:
+        frame = encode(f.AgentPresence(agents=agents))
+        for console in tuple(self._consoles.get(organisation_id, ())):
+            console.push(frame)
+
+    def desk_changed(self, organisation_id: str, desk: Desk) -> None:
+        frame = encode(f.VisitorPresence(desk))
+        for tabs in tuple(self._sites.values()):
+            for tab in tuple(tabs):
+                if tab.organisation_id == organisation_id:
+                    tab.push(frame)
+
+    # Endings.
+
+    def end_agent_session(self, session_id: str, code: int, reason: str) -> None:
+        """Close the consoles of a sign-in that was ended."""
+        for consoles in tuple(self._consoles.values()):
+            for console in tuple(consoles):
+                if console.session_id == session_id:
+                    console.end(code, reason)
+
+    def end_visitor(self, visitor_id: str, code: int, reason: str) -> None:
+        for tab in tuple(self._tabs.get(visitor_id, ())):
+            tab.end(code, reason)
+
+    def broadcast(self, frame: bytes) -> None:
+        for listener in self.everyone():
+            listener.push(frame)
+
+    def everyone(self) -> list[Listener]:
+        tabs: list[Listener] = [tab for group in self._tabs.values() for tab in group]
+        consoles = [console for group in self._consoles.values() for console in group]
+        return [*tabs, *consoles]
+
+
+def _receipt(conversation: str, by: str, marks: Marks) -> bytes:
+    return encode(f.Receipt(conversation, by, marks.delivered, marks.read))  # type: ignore[arg-type]
+
+
+def _discard(groups: "dict[str, set[Any]]", key: str, member: object) -> None:
+    group = groups.get(key)
+    if group is None:
+        return
+    group.discard(member)
+    if not group:
+        del groups[key]

@@ -1,0 +1,205 @@
+"""A visitor's connection."""
+
+import asyncio
+from collections.abc import Callable
+
+from balie.contacts import tokens
+from balie.contacts.device import describe
+from balie.contacts.model import Visitor
+from balie.contacts.queries import visitor as find_visitor
+from balie.conversations import commands
+from balie.conversations.model import Conversation
+from balie.conversations.queries import own_conversations
+from balie.conversations.rules import Note, Post, See
+from balie.conversations.views import view
+from balie.edge.limits import limit_key
+from balie.edge.origins import same_origin
+from balie.kernel.actor import VisitorActor
+from balie.kernel.errors import BalieError, ForbiddenError, UnauthorisedError
+from balie.kernel.events import ConversationStarted, Page, PageViewed
+from balie.kernel.ids import ENTROPY_BYTES, new_id
+from balie.kernel.shapes import VisitorSelf
+from balie.realtime.connection import Connection
+from balie.realtime.hub import GONE_AFTER
+from balie.realtime.protocol import effects as do
+from balie.realtime.protocol import frames as f
+from balie.realtime.protocol.session import encode
+from balie.realtime.services import Services
+
+
+class VisitorConnection(Connection):
+    """A tab of a visitor. Costs no row in the store until something is said."""
+
+    kind = "visitor"
+
+    def __init__(
+        self,
+        services: Services,
+        push: Callable[[bytes], None],
+        end: Callable[[int, str], None],
+        *,
+        origin: str,
+        address: str,
+        user_agent: str,
+    ) -> None:
+        super().__init__(services, push, end)
+        self._origin = origin
+        self._address = address
+        self._user_agent = user_agent
+        self._hello: f.VisitorHello | None = None
+        self._page: f.PageSeen | f.PageMoved | None = None
+        self._known: Visitor | None = None
+        self.actor: VisitorActor | None = None
+        self.visitor_id = ""
+        self.site_id = ""
+
+    async def greet(self, hello: f.VisitorHello) -> list[do.Effect]:
+        services = self.services
+        services.start_limit.take(f"hello:{limit_key(self._address)}", services.clock())
+        site = await services.find_site(hello.site)
+        if site is None:
+            raise ForbiddenError("no such site")
+        own = services.edge.origins
+        if not same_origin(self._origin, own) and not same_origin(self._origin, site.origins):
+            raise ForbiddenError("this origin may not use this site's chat")
+        actor = self._actor(hello, site.id, site.organisation_id)
+        known, owned = await services.store.read(
+            lambda connection: (
+                find_visitor(connection, actor, actor.visitor_id),
+                own_conversations(connection, actor),
+            )
+        )
+        self._settle(hello, actor, known)
+        welcome = await self._welcome(actor, known, owned)
+        return self.session.greeted(welcome, hello.resume)
+
+    def _actor(self, hello: f.VisitorHello, site_id: str, organisation_id: str) -> VisitorActor:
+        now = self.services.clock()
+        if hello.token is None:
+            return VisitorActor(
+                organisation_id=organisation_id,
+                site_id=site_id,
+                visitor_id=new_id(now, self.services.entropy(ENTROPY_BYTES)),
+            )
+        actor = tokens.read(self.services.secret, hello.token, now)
+        if actor.site_id != site_id:
+            raise UnauthorisedError("this token belongs to another site")
+        return actor
+
+    def _settle(self, hello: f.VisitorHello, actor: VisitorActor, known: Visitor | None) -> None:
+        self._hello, self._page, self._known = hello, hello.page, known
+        self.actor, self.visitor_id, self.site_id = actor, actor.visitor_id, actor.site_id
+        self.organisation_id = actor.organisation_id
+        self.services.hub.join_visitor(self)
+
+    async def _welcome(
+        self, actor: VisitorActor, known: Visitor | None, owned: list[Conversation]
+    ) -> bytes:
+        services = self.services
+        now = services.clock()
+        return encode(
+            f.VisitorWelcome(
+                session=self.id,
+                now=now,
+                heartbeat_ms=services.heartbeat_ms,
+                visitor=VisitorSelf(
+                    id=actor.visitor_id,
+                    token=tokens.issue(services.secret, actor, now),
+                    name=known.name if known else None,
+                    email=known.email if known else None,
+                    verified=known.verified if known else False,
+                ),
+                conversations=tuple(map(view, owned)),
+                desk=await services.desk(actor.organisation_id),
+            )
+        )
+
+    def follow(self, conversation: str) -> None:
+        super().follow(conversation)
+        self.services.hub.visitor_came_or_went((conversation,), online=True)
+
+    @property
+    def limit_key(self) -> str:
+        return f"visitor:{self.visitor_id}"
+
+    async def command(self, frame: f.Post | f.Note) -> Post | Note:
+        assert isinstance(frame, f.Post)
+        actor = self._greeted_actor
+        files = await self.files_of(frame)
+        if frame.conversation is not None:
+            return commands.post(
+                actor, frame.conversation, frame.client_message_id, frame.text, files
+            )
+        self.services.start_limit.take(f"start:{limit_key(self._address)}", self.services.clock())
+        visitor = await self._remembered()
+        return commands.post(
+            actor, None, frame.client_message_id, frame.text, files, self._opening(visitor)
+        )
+
+    async def _remembered(self) -> Visitor:
+        if self._known is None:
+            actor, hello = self._greeted_actor, self._hello
+            assert hello is not None
+            device = describe(self._user_agent, hello.time_zone or "")
+            self._known = Visitor(
+                id=actor.visitor_id,
+                organisation_id=actor.organisation_id,
+                site_id=actor.site_id,
+                created_at=self.services.clock(),
+                language=hello.language,
+                time_zone=device.time_zone,
+                device=device.kind,
+                browser=device.browser,
+                system=device.system,
+            )
+            await self.services.contacts.remember(self._known)
+        return self._known
+
+    def _opening(self, visitor: Visitor) -> ConversationStarted:
+        page = self._page
+        return ConversationStarted(
+            site=visitor.site_id,
+            language=visitor.language,
+            page=Page(page.url, page.title, page.referrer) if page else None,
+            device=describe(self._user_agent, visitor.time_zone),
+            name=visitor.name,
+            email=visitor.email,
+            verified=visitor.verified,
+            contact=visitor.contact_id,
+        )
+
+    def tell(self, frame: f.Mark | f.TypingOn | f.PageMoved | f.Alive) -> None:
+        if isinstance(frame, f.Mark):
+            self.mark(frame)
+        elif isinstance(frame, f.TypingOn):
+            self.type_on(frame, f.TypingBy(kind="visitor", id=self.visitor_id))
+        elif isinstance(frame, f.PageMoved):
+            self._page = frame
+            self._later(self._record_page(frame))
+
+    async def _record_page(self, frame: f.PageMoved) -> None:
+        page = PageViewed(frame.url, frame.title, frame.referrer)
+        for conversation in tuple(self.session.following):
+            command = See(actor=self._greeted_actor, conversation_id=conversation, page=page)
+            try:
+                await self.services.conversations.run(command)
+            except BalieError:
+                continue
+
+    @property
+    def _greeted_actor(self) -> VisitorActor:
+        assert self.actor is not None
+        return self.actor
+
+    def leave(self) -> None:
+        super().leave()
+        if self.actor is None:
+            return
+        followed = tuple(self.session.following)
+        self.services.hub.leave_visitor(self, followed)
+        if not self.services.hub.is_online(self.visitor_id):
+            asyncio.get_running_loop().call_later(GONE_AFTER, self._show_absence, followed)
+
+    def _show_absence(self, followed: tuple[str, ...]) -> None:
+        if not self.services.hub.is_online(self.visitor_id):
+            self.services.hub.visitor_came_or_went(followed, online=False)
