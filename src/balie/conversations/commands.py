@@ -4,15 +4,17 @@ import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import msgspec
+from sqlalchemy import Connection, select, update
+
 from balie.conversations import rules
-from balie.conversations.model import Conversation, Side
+from balie.conversations.authors import author_key, author_of
+from balie.conversations.model import Conversation, Side, StoredFile, files
 from balie.conversations.rules import AnyCommand, Note, Post
 from balie.kernel.actor import Actor, AgentActor, VisitorActor
-from balie.kernel.errors import EmptyError, MalformedError, TooLongError
+from balie.kernel.errors import EmptyError, MalformedError, NotFoundError, TooLongError
 from balie.kernel.events import (
-    SYSTEM,
     AnyPayload,
-    Author,
     ConversationStarted,
     File,
     MessagePosted,
@@ -36,6 +38,14 @@ class ConversationCommands:
         self._store = store
         self._clock = clock
 
+    async def with_files(self, bare: Post, ids: Sequence[str]) -> Post:
+        """The command with the files `ids` attached. Raises as `attach`."""
+        if not ids:
+            return bare
+        attached = await self.attach(bare.actor, bare.conversation_id, ids)
+        message = MessagePosted(text=bare.message.text, files=attached)
+        return msgspec.structs.replace(bare, message=message)
+
     def post_message_later(self, command: Post | Note, done: Done) -> None:
         """Say it; `done` is called in the event loop once it is on disk, or with the error.
         Raises BusyError when too much waits."""
@@ -44,6 +54,38 @@ class ConversationCommands:
     async def run(self, command: AnyCommand) -> Appended[Conversation]:
         """Do it; returns when it is on disk. Raises what `decide` raises."""
         return await self._store.append(self._append(command))
+
+    async def attach(
+        self, actor: Actor, conversation_id: str, ids: Sequence[str]
+    ) -> tuple[File, ...]:
+        """Give files that `actor` brought to a conversation, in the order of `ids`; again is fine.
+
+        Raises NotFoundError when one is missing, somebody else's, or in another conversation.
+        """
+        if len(ids) > MAX_FILES:
+            raise TooLongError(f"at most {MAX_FILES} files go with a message")
+        own = (files.c.id.in_(ids), files.c.author_id == author_key(actor))
+
+        def command(connection: Connection) -> tuple[File, ...]:
+            connection.execute(
+                update(files)
+                .where(*own, files.c.conversation_id.is_(None))
+                .values(conversation_id=conversation_id)
+            )
+            rows = connection.execute(
+                select(files).where(*own, files.c.conversation_id == conversation_id)
+            ).mappings()
+            known = {row["id"]: _as_file(StoredFile(**row)) for row in rows}
+            if missing := [each for each in ids if each not in known]:
+                raise NotFoundError(f"no such file: {missing[0]}")
+            return tuple(known[each] for each in ids)
+
+        return await self._store.write(command)
+
+    async def keep_file(self, file: StoredFile) -> None:
+        """Remember a file whose bytes are kept already."""
+        row = msgspec.structs.asdict(file)
+        await self._store.write(lambda connection: connection.execute(files.insert().values(row)))
 
     def mark(self, actor: Actor, conversation_id: str, delivered: int, read: int) -> None:
         """Note how far a side has got and read; soft, never raises."""
@@ -73,6 +115,10 @@ def _decide(command: AnyCommand, state: Conversation | None) -> Sequence[AnyPayl
     return rules.decide(state, command)
 
 
+def _as_file(file: StoredFile) -> File:
+    return File(file.id, file.name, file.media_type, file.size, file.width, file.height)
+
+
 def _keyed(command: AnyCommand) -> tuple[str, AnyPayload] | None:
     if isinstance(command, Post):
         return command.client_message_id, command.message
@@ -81,37 +127,28 @@ def _keyed(command: AnyCommand) -> tuple[str, AnyPayload] | None:
     return None
 
 
-def author_of(actor: Actor) -> Author:
-    """How the log names who acts."""
-    if isinstance(actor, VisitorActor):
-        return Author(kind="visitor", id=actor.visitor_id)
-    if isinstance(actor, AgentActor):
-        return Author(kind="agent", id=actor.agent_id, name=actor.name, picture=actor.picture)
-    return SYSTEM
-
-
-def post(  # noqa: PLR0917 - in the order one would say it
+def post(
     actor: Actor,
     conversation_id: str | None,
     client_message_id: str,
     text: str,
-    files: Sequence[File] = (),
+    *,
+    with_files: bool = False,
     opening: ConversationStarted | None = None,
 ) -> Post:
-    """A checked wish to say something. Without a conversation, the visitor's new one.
+    """A checked wish to say something; files are attached to it later. Without a conversation, the
+    visitor's new one.
 
     Raises EmptyError, TooLongError or MalformedError.
     """
     checked_id = _checked_id(client_message_id)
-    if not text.strip() and not files:
+    if not text.strip() and not with_files:
         raise EmptyError("there is no text and no file")
-    if len(files) > MAX_FILES:
-        raise TooLongError(f"at most {MAX_FILES} files go with a message")
     return Post(
         actor=actor,
         conversation_id=conversation_id or new_conversation_id(actor, checked_id),
         client_message_id=checked_id,
-        message=MessagePosted(text=_checked_text(text), files=tuple(files)),
+        message=MessagePosted(text=_checked_text(text)),
         opening=opening if conversation_id is None else None,
     )
 

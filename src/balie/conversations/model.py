@@ -59,6 +59,22 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(self.tags.split("\n")) if self.tags else ()
 
 
+class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that somebody brought. `author_id` as `kind:id`; `sha256` in hex."""
+
+    id: str
+    organisation_id: str
+    author_id: str
+    conversation_id: str | None
+    name: str
+    media_type: str
+    size: int
+    width: int | None
+    height: int | None
+    sha256: str
+    created_at: int
+
+
 conversations = Table(
     "conversations",
     metadata,

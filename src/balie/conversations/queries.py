@@ -7,11 +7,12 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
 
 from balie.conversations import rules
-from balie.conversations.model import Conversation, conversations, files
+from balie.conversations.authors import author_key
+from balie.conversations.model import Conversation, StoredFile, conversations, files
 from balie.conversations.projection import from_row
 from balie.kernel.actor import Actor, AgentActor, VisitorActor
 from balie.kernel.errors import NotFoundError
-from balie.kernel.events import Envelope, File, decode_author, decode_payload
+from balie.kernel.events import Envelope, decode_author, decode_payload
 from balie.kernel.paging import Cursor, Page, decode_cursor, encode_cursor
 from balie.store.engine import Store
 from balie.store.schema import events
@@ -182,35 +183,6 @@ def _after(cursor: Cursor) -> ColumnElement[bool]:
     return or_(c.waiting_since.is_(None), c.waiting_since > waiting, same)
 
 
-async def find_loose_files(store: Store, author_id: str, ids: Sequence[str]) -> tuple[File, ...]:
-    """Files that `author_id` brought, in the order of `ids`, to go with a message.
-
-    Raises NotFoundError when one is missing, or somebody else's.
-    """
-
-    def query(connection: Connection) -> tuple[File, ...]:
-        rows = connection.execute(
-            select(files).where(files.c.id.in_(ids), files.c.author_id == author_id)
-        ).mappings()
-        known = {
-            row["id"]: File(
-                row["id"],
-                row["name"],
-                row["media_type"],
-                row["size"],
-                row["width"],
-                row["height"],
-            )
-            for row in rows
-        }
-        try:
-            return tuple(known[each] for each in ids)
-        except KeyError as missing:
-            raise NotFoundError(f"no such file: {missing.args[0]}") from None
-
-    return await store.read(query)
-
-
 async def find_gap(
     store: Store, actor: Actor, conversation_id: str, after: int, limit: int
 ) -> EventPage:
@@ -224,5 +196,76 @@ async def find_gap(
         if not 0 < state.last_seq - after <= limit:
             return EventPage([], state.last_seq)
         return EventPage(_events(connection, conversation_id, after, None, limit), state.last_seq)
+
+    return await store.read(query)
+
+
+async def find_file(store: Store, actor: Actor, file_id: str) -> StoredFile:
+    """A file of a conversation that the actor may reach, or one that he has just brought himself.
+
+    Raises NotFoundError for any other.
+    """
+
+    def query(connection: Connection) -> StoredFile:
+        row = connection.execute(select(files).where(files.c.id == file_id)).mappings().first()
+        if row is None or row["organisation_id"] != actor.organisation_id:
+            raise NotFoundError("no such file")
+        if row["author_id"] != author_key(actor):
+            if row["conversation_id"] is None:
+                raise NotFoundError("no such file")
+            conversation(connection, actor, row["conversation_id"])
+        return StoredFile(**row)
+
+    return await store.read(query)
+
+
+async def find_tags(store: Store, actor: AgentActor) -> list[str]:
+    """Labels on conversations of the organisation, in the order of the alphabet."""
+    query = (
+        select(conversations.c.tags)
+        .where(conversations.c.organisation_id == actor.organisation_id, conversations.c.tags != "")
+        .distinct()
+        .limit(1_000)
+    )
+    found = await store.read(lambda connection: connection.execute(query).scalars().all())
+    return sorted({tag for tags in found for tag in tags.split("\n")})
+
+
+async def find_earlier(
+    store: Store, actor: AgentActor, state: Conversation, limit: int = 20
+) -> list[Conversation]:
+    """Other conversations of the same visitor, or of the person he proved to be; latest first."""
+    c = conversations.c
+    same = c.visitor_id == state.visitor_id
+    if state.visitor_verified and state.contact_id is not None:
+        same = or_(same, c.contact_id == state.contact_id)
+    query = (
+        select(conversations)
+        .where(c.organisation_id == actor.organisation_id, same, c.id != state.id)
+        .order_by(c.started_at.desc())
+        .limit(limit)
+    )
+    return await store.read(lambda connection: [from_row(row) for row in connection.execute(query)])
+
+
+async def find_path(store: Store, actor: AgentActor, conversation_id: str) -> list[Envelope]:
+    """Where the visitor has been since the chat began: how it started and each page, at most 200."""
+    wanted = ("conversation.started", "page.viewed")
+
+    def query(connection: Connection) -> list[Envelope]:
+        conversation(connection, actor, conversation_id)
+        rows = connection.execute(
+            select(events.c.seq, events.c.at, events.c.author, events.c.payload)
+            .where(
+                events.c.conversation_id == conversation_id,
+                or_(*(events.c.payload.like(f'{{"type":"{kind}"%') for kind in wanted)),
+            )
+            .order_by(events.c.seq.desc())
+            .limit(MAX_PAGE)
+        ).all()
+        return [
+            Envelope(conversation_id, seq, at, decode_author(author), decode_payload(payload))
+            for seq, at, author, payload in reversed(rows)
+        ]
 
     return await store.read(query)

@@ -66,8 +66,7 @@ class AgentConnection(Connection):
         actor = self._greeted_actor
         if isinstance(frame, f.Note):
             return commands.note(actor, frame.conversation, frame.client_message_id, frame.text)
-        files = await self.files_of(frame)
-        return commands.post(actor, frame.conversation, frame.client_message_id, frame.text, files)
+        return await self.composed(frame)
 
     def tell(self, frame: f.Mark | f.TypingOn | f.PageMoved | f.Alive) -> None:
         actor = self._greeted_actor

@@ -16,6 +16,7 @@ from balie.conversations.views import wire_event
 from balie.edge.limits import Limiter
 from balie.kernel.actor import Actor
 from balie.kernel.errors import BalieError, UnavailableError
+from balie.kernel.events import ConversationStarted
 from balie.realtime.protocol import effects as do
 from balie.realtime.protocol import frames as f
 from balie.realtime.protocol.session import Kind, Session, Verdict
@@ -139,14 +140,18 @@ class Connection:
         """The frame as a command. Raises a BalieError for what cannot be said."""
         raise NotImplementedError
 
-    async def files_of(self, frame: f.Post) -> tuple[Any, ...]:
-        if not frame.files:
-            return ()
+    async def composed(self, frame: f.Post, opening: ConversationStarted | None = None) -> Post:
+        """The frame as a command, with the files that it names."""
         assert self.actor is not None
-        author = commands.author_of(self.actor)
-        return await queries.find_loose_files(
-            self.services.store, f"{author.kind}:{author.id}", frame.files
+        bare = commands.post(
+            self.actor,
+            frame.conversation,
+            frame.client_message_id,
+            frame.text,
+            with_files=bool(frame.files),
+            opening=opening,
         )
+        return await self.services.conversations.with_files(bare, frame.files)
 
     def _answer(
         self, frame: f.Post | f.Note

@@ -7,7 +7,6 @@ from balie.contacts import tokens
 from balie.contacts.device import describe
 from balie.contacts.model import Visitor
 from balie.contacts.queries import visitor as find_visitor
-from balie.conversations import commands
 from balie.conversations.model import Conversation
 from balie.conversations.queries import own_conversations
 from balie.conversations.rules import Note, Post, See
@@ -124,17 +123,11 @@ class VisitorConnection(Connection):
 
     async def command(self, frame: f.Post | f.Note) -> Post | Note:
         assert isinstance(frame, f.Post)
-        actor = self._greeted_actor
-        files = await self.files_of(frame)
         if frame.conversation is not None:
-            return commands.post(
-                actor, frame.conversation, frame.client_message_id, frame.text, files
-            )
+            return await self.composed(frame)
         self.services.start_limit.take(f"start:{limit_key(self._address)}", self.services.clock())
         visitor = await self._remembered()
-        return commands.post(
-            actor, None, frame.client_message_id, frame.text, files, self._opening(visitor)
-        )
+        return await self.composed(frame, self._opening(visitor))
 
     async def _remembered(self) -> Visitor:
         if self._known is None:

@@ -18,9 +18,6 @@ from balie.realtime.protocol.effects import Effect
 from balie.realtime.protocol.frames import Close
 
 Kind = Literal["visitor", "agent"]
-FAR_TOO_MANY = 10_000
-"""Milliseconds of waiting at which a client that sends too fast is no longer answered but closed."""
-
 encode = msgspec.json.Encoder().encode
 
 _hello: dict[Kind, msgspec.json.Decoder[Any]] = {
@@ -40,6 +37,8 @@ class Limits(msgspec.Struct, frozen=True):
     frame_burst: float = 200
     malformed: float = 20 / 60
     malformed_burst: float = 20
+    refused: float = 2
+    refused_burst: float = 100
     followed: int = 300
 
 
@@ -74,13 +73,14 @@ class Following:
 class Session:
     """One connection of a visitor or an agent. Methods return what is to be done, in order."""
 
-    __slots__ = ("_frames", "_kind", "_limits", "_malformed", "following", "phase")
+    __slots__ = ("_frames", "_kind", "_limits", "_malformed", "_refused", "following", "phase")
 
     def __init__(self, kind: Kind, limits: Limits) -> None:
         self._kind: Kind = kind
         self._limits = limits
         self._frames = Bucket(limits.frames, limits.frame_burst)
         self._malformed: Bucket | None = None
+        self._refused: Bucket | None = None
         self.phase = Phase.WAITING
         self.following: dict[str, Following] = {}
 
@@ -93,7 +93,7 @@ class Session:
         if self.phase is not Phase.OPEN:
             return self._greet(message)
         if wait := self._frames.take(now):
-            return self._slow_down(wait)
+            return self._slow_down(wait, now)
         try:
             frame = _frames[self._kind].decode(message)
         except (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError) as error:
@@ -102,8 +102,10 @@ class Session:
             return [do.Send(encode(f.Pong(now)))]
         return self._handle(frame)
 
-    def _slow_down(self, wait: int) -> list[Effect]:
-        if wait > FAR_TOO_MANY:
+    def _slow_down(self, wait: int, now: int) -> list[Effect]:
+        if self._refused is None:
+            self._refused = Bucket(self._limits.refused, self._limits.refused_burst)
+        if self._refused.take(now):
             return self._close(Close.POLICY, "far too many frames")
         return [_error("rate_limited", "too many frames", retry_after_ms=wait)]
 
