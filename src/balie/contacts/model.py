@@ -3,6 +3,8 @@
 import msgspec
 from sqlalchemy import Boolean, Column, Index, Integer, Table, Text, UniqueConstraint
 
+from balie.contacts.device import describe
+from balie.kernel.actor import VisitorActor
 from balie.store.schema import metadata
 
 
@@ -22,6 +24,24 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
     device: str = ""
     browser: str = ""
     system: str = ""
+
+
+def new_visitor(
+    actor: VisitorActor, now: int, language: str | None, user_agent: str, time_zone: str
+) -> Visitor:
+    """A visitor about whom nothing is known but his browser."""
+    device = describe(user_agent, time_zone)
+    return Visitor(
+        id=actor.visitor_id,
+        organisation_id=actor.organisation_id,
+        site_id=actor.site_id,
+        created_at=now,
+        language=language,
+        time_zone=device.time_zone,
+        device=device.kind,
+        browser=device.browser,
+        system=device.system,
+    )
 
 
 visitors = Table(

@@ -31,21 +31,24 @@ from balie.kernel.shapes import (
 
 def wire_event(envelope: Envelope, *, for_visitor: bool) -> bytes:
     """One event as JSON of the shape *event* in docs/protocol.md."""
+    return encode(wire(envelope, for_visitor=for_visitor))
+
+
+def wire(envelope: Envelope, *, for_visitor: bool) -> WireEvent | HiddenEvent:
+    """One event as it travels."""
     payload = envelope.payload
     if for_visitor:
         if type(payload) in INTERNAL:
-            return encode(HiddenEvent(envelope.seq))
+            return HiddenEvent(envelope.seq)
         payload = _seen_by_visitor(payload)
     tag = _TAGS[type(payload)]
-    return encode(
-        WireEvent(
-            envelope.seq,
-            tag,
-            envelope.at,
-            envelope.author,
-            _untagged(payload, tag),
-            envelope.client_message_id,
-        )
+    return WireEvent(
+        envelope.seq,
+        tag,
+        envelope.at,
+        envelope.author,
+        _untagged(payload, tag),
+        envelope.client_message_id,
     )
 
 

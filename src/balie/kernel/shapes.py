@@ -1,6 +1,6 @@
 """Shapes that travel: what sockets and HTTP answers are made of. Described in `docs/protocol.md`."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -85,7 +85,7 @@ class WireEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     type: str
     at: int
     author: Author
-    data: msgspec.Raw
+    data: Any
     client_message_id: str | None = None
 
 

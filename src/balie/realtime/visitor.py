@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 from balie.contacts import tokens
 from balie.contacts.device import describe
-from balie.contacts.model import Visitor
-from balie.contacts.queries import visitor as find_visitor
+from balie.contacts.model import Visitor, new_visitor
+from balie.contacts.queries import find_visitor
+from balie.contacts.queries import visitor as known_visitor
 from balie.conversations.model import Conversation
 from balie.conversations.queries import own_conversations
 from balie.conversations.rules import Note, Post, See
@@ -47,7 +48,6 @@ class VisitorConnection(Connection):
         self._user_agent = user_agent
         self._hello: f.VisitorHello | None = None
         self._page: f.PageSeen | f.PageMoved | None = None
-        self._known: Visitor | None = None
         self.actor: VisitorActor | None = None
         self.visitor_id = ""
         self.site_id = ""
@@ -64,11 +64,11 @@ class VisitorConnection(Connection):
         actor = self._actor(hello, site.id, site.organisation_id)
         known, owned = await services.store.read(
             lambda connection: (
-                find_visitor(connection, actor, actor.visitor_id),
+                known_visitor(connection, actor, actor.visitor_id),
                 own_conversations(connection, actor),
             )
         )
-        self._settle(hello, actor, known)
+        self._settle(hello, actor)
         welcome = await self._welcome(actor, known, owned)
         return self.session.greeted(welcome, hello.resume)
 
@@ -85,8 +85,8 @@ class VisitorConnection(Connection):
             raise UnauthorisedError("this token belongs to another site")
         return actor
 
-    def _settle(self, hello: f.VisitorHello, actor: VisitorActor, known: Visitor | None) -> None:
-        self._hello, self._page, self._known = hello, hello.page, known
+    def _settle(self, hello: f.VisitorHello, actor: VisitorActor) -> None:
+        self._hello, self._page = hello, hello.page
         self.actor, self.visitor_id, self.site_id = actor, actor.visitor_id, actor.site_id
         self.organisation_id = actor.organisation_id
         self.services.hub.join_visitor(self)
@@ -130,23 +130,17 @@ class VisitorConnection(Connection):
         return await self.composed(frame, self._opening(visitor))
 
     async def _remembered(self) -> Visitor:
-        if self._known is None:
-            actor, hello = self._greeted_actor, self._hello
-            assert hello is not None
-            device = describe(self._user_agent, hello.time_zone or "")
-            self._known = Visitor(
-                id=actor.visitor_id,
-                organisation_id=actor.organisation_id,
-                site_id=actor.site_id,
-                created_at=self.services.clock(),
-                language=hello.language,
-                time_zone=device.time_zone,
-                device=device.kind,
-                browser=device.browser,
-                system=device.system,
-            )
-            await self.services.contacts.remember(self._known)
-        return self._known
+        """The visitor as he is known by now, or from now on."""
+        actor, hello = self._greeted_actor, self._hello
+        assert hello is not None
+        known = await find_visitor(self.services.store, actor, actor.visitor_id)
+        if known is not None:
+            return known
+        visitor = new_visitor(
+            actor, self.services.clock(), hello.language, self._user_agent, hello.time_zone or ""
+        )
+        await self.services.contacts.remember(visitor)
+        return visitor
 
     def _opening(self, visitor: Visitor) -> ConversationStarted:
         page = self._page

@@ -1,0 +1,281 @@
+"""What a console may ask for over HTTP."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import msgspec
+from litestar import delete, get, post, put
+from litestar.params import Parameter
+
+from balie.contacts.queries import find_visitor
+from balie.conversations import commands, queries
+from balie.conversations.api.services import (
+    AckView,
+    ConversationServices,
+    EventList,
+    Id,
+    NewMessage,
+    ack_view,
+    event_list,
+)
+from balie.conversations.model import Conversation
+from balie.conversations.rules import AnyCommand, Close, Release, Reopen, Tag, Take, Untag
+from balie.conversations.views import row
+from balie.edge.policy import Policy
+from balie.edge.text import clean_line
+from balie.kernel.actor import AgentActor
+from balie.kernel.errors import MalformedError
+from balie.kernel.events import AgentName, ConversationStarted, PageViewed
+from balie.kernel.shapes import Row
+
+AGENT = {"policy": Policy.AGENT}
+
+TAG_LENGTH = 40
+
+
+class RowList(msgspec.Struct, frozen=True):
+    """A page of an agent's list."""
+
+    data: list[Row]
+    next_cursor: str | None = None
+
+
+class NewNote(msgspec.Struct, frozen=True):
+    """As the frame `note`."""
+
+    client_message_id: Id
+    text: str
+
+
+class Assignment(msgspec.Struct, frozen=True, rename={"taken_from": "from"}):
+    """To whom, oneself when left out; `from` names whose it may be taken from."""
+
+    agent: Id | None = None
+    taken_from: Id | None = None
+
+
+class PageSeenView(msgspec.Struct, frozen=True):
+    url: str
+    title: str
+    at: int
+
+
+class VisitorCard(msgspec.Struct, frozen=True, kw_only=True):
+    """What an agent may know of the visitor of one conversation."""
+
+    id: str
+    name: str | None
+    email: str | None
+    verified: bool
+    online: bool
+    language: str | None
+    time_zone: str
+    device: str
+    browser: str
+    system: str
+    first_seen_at: int
+    referrer: str
+    pages: list[PageSeenView]
+    earlier: list[Row]
+
+
+class TagList(msgspec.Struct, frozen=True):
+    data: list[str]
+
+
+@get("/conversations", opt=AGENT)
+async def list_conversations(
+    actor: AgentActor,
+    services: ConversationServices,
+    view: Literal["open", "waiting", "mine", "team", "closed"] = "open",
+    cursor: Annotated[str | None, Parameter(max_length=300)] = None,
+    limit: Annotated[int, Parameter(ge=1, le=200)] = 100,
+) -> RowList:
+    """A page of the list: open ones most urgent first, closed ones latest first."""
+    page = await queries.find_inbox(services.store, actor, view, cursor=cursor, limit=limit)
+    return RowList(_rows(services, page.data), page.next_cursor)
+
+
+def _rows(services: ConversationServices, states: Sequence[Conversation]) -> list[Row]:
+    return [row(each, online=services.is_online(each.visitor_id)) for each in states]
+
+
+@get("/conversations/{conversation_id:str}", opt=AGENT)
+async def show_conversation(
+    actor: AgentActor, services: ConversationServices, conversation_id: str
+) -> Row:
+    """One row of the list."""
+    state = await queries.find_conversation(services.store, actor, conversation_id)
+    return _rows(services, [state])[0]
+
+
+@get("/conversations/{conversation_id:str}/events", opt=AGENT)
+async def list_events(
+    actor: AgentActor,
+    services: ConversationServices,
+    conversation_id: str,
+    after: Annotated[int | None, Parameter(ge=0)] = None,
+    before: Annotated[int | None, Parameter(ge=0)] = None,
+    limit: Annotated[int, Parameter(ge=1, le=200)] = 100,
+) -> EventList:
+    """A page of events: above `after`, or the last ones below `before`, ascending."""
+    page = await queries.find_events(
+        services.store, actor, conversation_id, after=after, before=before, limit=limit
+    )
+    return event_list(page, for_visitor=False)
+
+
+@post("/conversations/{conversation_id:str}/messages", opt=AGENT, status_code=200)
+async def post_message(
+    actor: AgentActor, services: ConversationServices, conversation_id: str, data: NewMessage
+) -> AckView:
+    """Answer the visitor."""
+    if data.conversation not in (None, conversation_id):
+        raise MalformedError("the address and the body name different conversations")
+    services.post_limit.take(f"agent:{actor.agent_id}", services.ports.clock())
+    bare = commands.post(
+        actor,
+        conversation_id,
+        data.client_message_id,
+        data.text,
+        with_files=bool(data.files),
+    )
+    command = await services.conversations.with_files(bare, data.files)
+    return ack_view(data.client_message_id, await services.conversations.run(command))
+
+
+@post("/conversations/{conversation_id:str}/notes", opt=AGENT, status_code=200)
+async def post_note(
+    actor: AgentActor, services: ConversationServices, conversation_id: str, data: NewNote
+) -> AckView:
+    """Write down what only agents see."""
+    services.post_limit.take(f"agent:{actor.agent_id}", services.ports.clock())
+    command = commands.note(actor, conversation_id, data.client_message_id, data.text)
+    return ack_view(data.client_message_id, await services.conversations.run(command))
+
+
+@put("/conversations/{conversation_id:str}/assignment", opt=AGENT)
+async def assign(
+    actor: AgentActor,
+    services: ConversationServices,
+    conversation_id: str,
+    data: Assignment,
+) -> Row:
+    """Take it, or give it to a colleague. 409 `taken` when another has it."""
+    agent = AgentName(actor.agent_id, actor.name, actor.picture)
+    if data.agent not in (None, actor.agent_id):
+        agent = await services.find_colleague(actor, str(data.agent))
+    return await _run(
+        services,
+        Take(
+            actor=actor,
+            conversation_id=conversation_id,
+            agent=agent,
+            taken_from=data.taken_from,
+        ),
+    )
+
+
+@delete("/conversations/{conversation_id:str}/assignment", opt=AGENT, status_code=200)
+async def release(
+    actor: AgentActor, services: ConversationServices, conversation_id: str
+) -> Row:
+    """Put it back for whoever is free."""
+    return await _run(services, Release(actor=actor, conversation_id=conversation_id))
+
+
+@put("/conversations/{conversation_id:str}/closure", opt=AGENT)
+async def close(actor: AgentActor, services: ConversationServices, conversation_id: str) -> Row:
+    """Nothing more is to be done."""
+    return await _run(services, Close(actor=actor, conversation_id=conversation_id))
+
+
+@delete("/conversations/{conversation_id:str}/closure", opt=AGENT, status_code=200)
+async def reopen(actor: AgentActor, services: ConversationServices, conversation_id: str) -> Row:
+    """Something is to be done after all."""
+    return await _run(services, Reopen(actor=actor, conversation_id=conversation_id))
+
+
+@put("/conversations/{conversation_id:str}/tags/{tag:str}", opt=AGENT)
+async def tag_it(
+    actor: AgentActor, services: ConversationServices, conversation_id: str, tag: str
+) -> Row:
+    """Label it."""
+    label = clean_line(tag, TAG_LENGTH, "a label")
+    return await _run(services, Tag(actor=actor, conversation_id=conversation_id, tag=label))
+
+
+@delete("/conversations/{conversation_id:str}/tags/{tag:str}", opt=AGENT, status_code=200)
+async def untag_it(
+    actor: AgentActor, services: ConversationServices, conversation_id: str, tag: str
+) -> Row:
+    """Take a label off."""
+    label = clean_line(tag, TAG_LENGTH, "a label")
+    return await _run(services, Untag(actor=actor, conversation_id=conversation_id, tag=label))
+
+
+async def _run(services: ConversationServices, command: AnyCommand) -> Row:
+    appended = await services.conversations.run(command)
+    return _rows(services, [appended.state])[0]
+
+
+@get("/conversations/{conversation_id:str}/visitor", opt=AGENT)
+async def show_visitor(
+    actor: AgentActor, services: ConversationServices, conversation_id: str
+) -> VisitorCard:
+    """Who the visitor is, and where he has been since the chat began."""
+    store = services.store
+    state = await queries.find_conversation(store, actor, conversation_id)
+    visitor = await find_visitor(store, actor, state.visitor_id)
+    path = await queries.find_path(store, actor, conversation_id)
+    earlier = await queries.find_earlier(store, actor, state)
+    pages = [
+        PageSeenView(page.url, page.title, each.at)
+        for each in path
+        if (page := _page(each.payload)) is not None
+    ]
+    return VisitorCard(
+        id=state.visitor_id,
+        name=state.visitor_name,
+        email=state.visitor_email,
+        verified=state.visitor_verified,
+        online=services.is_online(state.visitor_id),
+        language=state.language,
+        time_zone=visitor.time_zone if visitor else "",
+        device=visitor.device if visitor else "",
+        browser=visitor.browser if visitor else "",
+        system=visitor.system if visitor else "",
+        first_seen_at=visitor.created_at if visitor else state.started_at,
+        referrer=next((page.referrer for each in path[:1] if (page := _page(each.payload))), ""),
+        pages=pages,
+        earlier=_rows(services, earlier),
+    )
+
+
+def _page(payload: object) -> PageViewed | None:
+    if isinstance(payload, ConversationStarted) and payload.page is not None:
+        return PageViewed(payload.page.url, payload.page.title, payload.page.referrer)
+    return payload if isinstance(payload, PageViewed) else None
+
+
+@get("/tags", opt=AGENT)
+async def list_tags(actor: AgentActor, services: ConversationServices) -> TagList:
+    """Labels in use."""
+    return TagList(await queries.find_tags(services.store, actor))
+
+
+HANDLERS = [
+    list_conversations,
+    show_conversation,
+    list_events,
+    post_message,
+    post_note,
+    assign,
+    release,
+    close,
+    reopen,
+    tag_it,
+    untag_it,
+    show_visitor,
+    list_tags,
+]

@@ -1,0 +1,99 @@
+"""Files that go with messages: brought as raw bytes, handed out only as attachments."""
+
+import asyncio
+import hashlib
+from typing import Any
+from urllib.parse import quote, unquote
+
+from litestar import Request, Response, get, post
+
+from balie.conversations import queries
+from balie.conversations.api.services import ConversationServices
+from balie.conversations.authors import author_key
+from balie.conversations.media import recognise, safe_name
+from balie.conversations.model import StoredFile
+from balie.edge.policy import Policy
+from balie.kernel.actor import Actor
+from balie.kernel.errors import EmptyError, TooLongError
+from balie.kernel.events import File
+
+SIGNED_IN = {"policy": Policy.SIGNED_IN}
+
+# Nothing in a file may run, load or be framed, whatever it is and however it is opened.
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "private, no-store",
+}
+
+
+@post("/files", opt={**SIGNED_IN, "body": "raw"}, request_max_body_size=None)
+async def bring(request: Request[Any, Any, Any], services: ConversationServices) -> File:
+    """Bring a file; a message then names it. The body is the file, `X-File-Name` its name."""
+    actor: Actor = request.scope["user"]
+    key = author_key(actor)
+    services.upload_limit.take(key, services.ports.clock(), 1)
+    content = await _body(request, services.max_file_bytes)
+    name = safe_name(unquote(request.headers.get("x-file-name", "")[:2_000], errors="replace"))
+    media = recognise(content, name)
+    file_id = services.ports.new_id()
+    await asyncio.to_thread(services.blobs.write, file_id, content)
+    await services.conversations.keep_file(
+        StoredFile(
+            id=file_id,
+            organisation_id=actor.organisation_id,
+            author_id=key,
+            conversation_id=None,
+            name=name,
+            media_type=media.media_type,
+            size=len(content),
+            width=media.width,
+            height=media.height,
+            sha256=hashlib.sha256(content).hexdigest(),
+            created_at=services.ports.clock(),
+        )
+    )
+    return File(file_id, name, media.media_type, len(content), media.width, media.height)
+
+
+async def _body(request: Request[Any, Any, Any], limit: int) -> bytes:
+    told = request.headers.get("content-length", "")
+    if told.isdigit() and int(told) > limit:
+        raise _too_large(limit)
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > limit:
+            raise _too_large(limit)
+    if not content:
+        raise EmptyError("the file is empty")
+    return bytes(content)
+
+
+def _too_large(limit: int) -> TooLongError:
+    return TooLongError(f"a file has at most {limit} bytes")
+
+
+@get("/files/{file_id:str}", opt=SIGNED_IN)
+async def hand_out(
+    request: Request[Any, Any, Any], services: ConversationServices, file_id: str
+) -> Response[bytes]:
+    """The bytes of a file that one may see."""
+    actor: Actor = request.scope["user"]
+    file = await queries.find_file(services.store, actor, file_id)
+    content = await asyncio.to_thread(services.blobs.read, file.id)
+    return Response(
+        content,
+        media_type=file.media_type,
+        headers={**HEADERS, "Content-Disposition": disposition(file.name)},
+    )
+
+
+def disposition(name: str) -> str:
+    """`attachment` with a name that every browser reads the same (RFC 6266, RFC 8187)."""
+    plain = "".join(c if c.isascii() and c.isalnum() or c in " .-_" else "_" for c in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+HANDLERS = [bring, hand_out]

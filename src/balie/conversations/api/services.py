@@ -1,0 +1,78 @@
+"""What these doors need, and the shapes that they share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from balie.contacts.commands import ContactCommands
+from balie.conversations.commands import ConversationCommands
+from balie.conversations.model import Conversation
+from balie.conversations.queries import EventPage
+from balie.conversations.views import wire
+from balie.edge.limits import Limiter
+from balie.edge.ports import Ports
+from balie.kernel.shapes import HiddenEvent, WireEvent
+from balie.store.blobs import Blobs
+from balie.store.engine import SqliteStore
+from balie.store.log import Appended
+
+Id = Annotated[str, Meta(min_length=36, max_length=36)]
+
+
+@dataclass(slots=True)
+class ConversationServices:
+    """Handed in by the composition root. `is_online` and `on_replaced` reach live connections."""
+
+    ports: Ports
+    store: SqliteStore[Conversation]
+    conversations: ConversationCommands
+    contacts: ContactCommands
+    blobs: Blobs
+    secret: bytes
+    post_limit: Limiter
+    """Messages, by visitor or agent; shared with the sockets."""
+    upload_limit: Limiter
+    """Bytes brought, by visitor or agent."""
+    max_file_bytes: int
+    is_online: Callable[[str], bool]
+    on_replaced: Callable[[str], None]
+    """Told a visitor id that counts no longer."""
+
+
+class NewMessage(msgspec.Struct, frozen=True):
+    """As the frame `post`."""
+
+    client_message_id: Id
+    text: str
+    conversation: Id | None = None
+    files: tuple[Id, ...] = ()
+
+
+class AckView(msgspec.Struct, frozen=True):
+    """As the frame `ack`."""
+
+    client_message_id: str
+    conversation: str
+    seq: int
+    at: int
+
+
+class EventList(msgspec.Struct, frozen=True):
+    """A page of events, ascending; `last_seq` is the end of the conversation."""
+
+    data: list[WireEvent | HiddenEvent]
+    last_seq: int
+
+
+def ack_view(client_message_id: str, appended: Appended[Conversation]) -> AckView:
+    said = appended.last
+    return AckView(client_message_id, said.conversation_id, said.seq, said.at)
+
+
+def event_list(page: EventPage, *, for_visitor: bool) -> EventList:
+    return EventList(
+        [wire(each, for_visitor=for_visitor) for each in page.events], page.last_seq
+    )

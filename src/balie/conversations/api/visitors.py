@@ -1,0 +1,254 @@
+"""What a visitor's browser may ask for over HTTP."""
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, get, post, put
+from litestar.params import Parameter
+from msgspec import Meta
+
+from balie.contacts import tokens
+from balie.contacts.identity import verify
+from balie.contacts.model import Visitor, new_visitor
+from balie.contacts.queries import find_visitor
+from balie.conversations import commands, queries
+from balie.conversations.api.services import (
+    AckView,
+    ConversationServices,
+    EventList,
+    NewMessage,
+    ack_view,
+    event_list,
+)
+from balie.conversations.rules import Close, Identify, Rate
+from balie.conversations.transcript import transcript
+from balie.conversations.views import view
+from balie.edge.policy import Policy
+from balie.edge.text import clean_email, clean_optional_line
+from balie.kernel.actor import VisitorActor
+from balie.kernel.errors import MalformedError
+from balie.kernel.events import ConversationRated, ConversationStarted, VisitorIdentified
+from balie.kernel.shapes import ConversationView, VisitorSelf
+from balie.organisations.queries import find_keys_of_site, find_site_of_visitor
+
+VISITOR = {"policy": Policy.VISITOR}
+
+LONGEST_TRANSCRIPT = 10_000
+
+
+class ConversationList(msgspec.Struct, frozen=True):
+    """A visitor's conversations, latest first."""
+
+    data: list[ConversationView]
+    next_cursor: str | None = None
+
+
+class IdentityClaim(msgspec.Struct, frozen=True):
+    """Either a `token` signed by the site's server, or what the visitor says of himself."""
+
+    token: Annotated[str, Meta(max_length=8_192)] | None = None
+    name: Annotated[str, Meta(max_length=300)] | None = None
+    email: Annotated[str, Meta(max_length=300)] | None = None
+
+
+class NewRating(msgspec.Struct, frozen=True):
+    score: Annotated[int, Meta(ge=1, le=5)]
+    comment: Annotated[str, Meta(max_length=2_000)] = ""
+
+
+@get("/visitor/conversations", opt=VISITOR)
+async def list_own(visitor: VisitorActor, services: ConversationServices) -> ConversationList:
+    """Own conversations, latest first."""
+    owned = await queries.find_own_conversations(services.store, visitor)
+    return ConversationList([view(each) for each in owned])
+
+
+@get("/visitor/conversations/{conversation_id:str}/events", opt=VISITOR)
+async def list_own_events(
+    visitor: VisitorActor,
+    services: ConversationServices,
+    conversation_id: str,
+    after: Annotated[int | None, Parameter(ge=0)] = None,
+    before: Annotated[int | None, Parameter(ge=0)] = None,
+    limit: Annotated[int, Parameter(ge=1, le=200)] = 100,
+) -> EventList:
+    """A page of events: above `after`, or the last ones below `before`, ascending."""
+    page = await queries.find_events(
+        services.store, visitor, conversation_id, after=after, before=before, limit=limit
+    )
+    return event_list(page, for_visitor=True)
+
+
+@post("/visitor/messages", opt=VISITOR, status_code=200)
+async def post_own_message(
+    visitor: VisitorActor,
+    services: ConversationServices,
+    request: Request[Any, Any, Any],
+    data: NewMessage,
+) -> AckView:
+    """Say something; without a conversation, start one."""
+    services.post_limit.take(f"visitor:{visitor.visitor_id}", services.ports.clock())
+    opening = None
+    if data.conversation is None:
+        opening = await _opening(services, visitor, request.headers.get("user-agent", ""))
+    bare = commands.post(
+        visitor,
+        data.conversation,
+        data.client_message_id,
+        data.text,
+        with_files=bool(data.files),
+        opening=opening,
+    )
+    command = await services.conversations.with_files(bare, data.files)
+    return ack_view(data.client_message_id, await services.conversations.run(command))
+
+
+async def _opening(
+    services: ConversationServices, actor: VisitorActor, user_agent: str
+) -> ConversationStarted:
+    known = await _known(services, actor, user_agent)
+    await services.contacts.remember(known)
+    return ConversationStarted(
+        site=actor.site_id,
+        language=known.language,
+        name=known.name,
+        email=known.email,
+        verified=known.verified,
+        contact=known.contact_id,
+    )
+
+
+async def _known(services: ConversationServices, actor: VisitorActor, user_agent: str) -> Visitor:
+    known = await find_visitor(services.store, actor, actor.visitor_id)
+    return known or new_visitor(actor, services.ports.clock(), None, user_agent, "")
+
+
+@put("/visitor/identity", opt=VISITOR)
+async def identify(
+    visitor: VisitorActor,
+    services: ConversationServices,
+    request: Request[Any, Any, Any],
+    data: IdentityClaim,
+) -> VisitorSelf:
+    """Say or prove who one is. A proof answers with a new token; the old one then opens nothing."""
+    known = await _known(services, visitor, request.headers.get("user-agent", ""))
+    if data.token is not None:
+        return await _proved(services, visitor, known, data.token)
+    return await _said(services, visitor, known, data)
+
+
+async def _proved(
+    services: ConversationServices, actor: VisitorActor, known: Visitor, token: str
+) -> VisitorSelf:
+    site = await services.store.read(lambda c: find_site_of_visitor(c, actor))
+    keys = await services.store.read(lambda c: find_keys_of_site(c, site))
+    proof = verify(token, site.key, keys, services.ports.clock())
+    recognised, replaced = await services.contacts.recognise(known, proof)
+    identity = VisitorIdentified(
+        name=proof.name,
+        email=proof.email,
+        verified=True,
+        external_id=proof.external_id,
+        visitor=recognised.id,
+        contact=recognised.contact_id,
+    )
+    await _tell_open_conversations(services, actor, identity)
+    if replaced:
+        services.on_replaced(actor.visitor_id)
+    return _self_view(services, recognised)
+
+
+async def _said(
+    services: ConversationServices, actor: VisitorActor, known: Visitor, claim: IdentityClaim
+) -> VisitorSelf:
+    if known.verified:
+        return _self_view(services, known)
+    name = clean_optional_line(claim.name or "", 120, "name") or None
+    email = clean_email(claim.email) if claim.email and claim.email.strip() else None
+    if name is None and email is None:
+        raise MalformedError("say a name or an e-mail address")
+    await services.contacts.remember(known)
+    await services.contacts.rename(actor.visitor_id, name, email)
+    identity = VisitorIdentified(
+        name=name, email=email, visitor=actor.visitor_id, contact=known.contact_id
+    )
+    await _tell_open_conversations(services, actor, identity)
+    return _self_view(services, msgspec.structs.replace(known, name=name, email=email))
+
+
+async def _tell_open_conversations(
+    services: ConversationServices, actor: VisitorActor, identity: VisitorIdentified
+) -> None:
+    """Those that this visitor id began, open or closed, now belong to whom it turned out to be."""
+    for state in await queries.find_own_conversations(services.store, actor):
+        if state.visitor_id == actor.visitor_id:
+            command = Identify(actor=actor, conversation_id=state.id, identity=identity)
+            await services.conversations.run(command)
+
+
+def _self_view(services: ConversationServices, visitor: Visitor) -> VisitorSelf:
+    actor = VisitorActor(
+        organisation_id=visitor.organisation_id,
+        site_id=visitor.site_id,
+        visitor_id=visitor.id,
+        contact_id=visitor.contact_id,
+    )
+    return VisitorSelf(
+        id=visitor.id,
+        token=tokens.issue(services.secret, actor, services.ports.clock()),
+        name=visitor.name,
+        email=visitor.email,
+        verified=visitor.verified,
+    )
+
+
+@put("/visitor/conversations/{conversation_id:str}/closure", opt=VISITOR, status_code=204)
+async def close_own(
+    visitor: VisitorActor, services: ConversationServices, conversation_id: str
+) -> None:
+    """End a conversation; again is fine."""
+    await services.conversations.run(Close(actor=visitor, conversation_id=conversation_id))
+
+
+@put("/visitor/conversations/{conversation_id:str}/rating", opt=VISITOR, status_code=204)
+async def rate_own(
+    visitor: VisitorActor,
+    services: ConversationServices,
+    conversation_id: str,
+    data: NewRating,
+) -> None:
+    """Say what one thinks of it; the last word counts."""
+    rating = ConversationRated(score=data.score, comment=data.comment.replace("\0", ""))
+    await services.conversations.run(
+        Rate(actor=visitor, conversation_id=conversation_id, rating=rating)
+    )
+
+
+@get("/visitor/conversations/{conversation_id:str}/transcript", opt=VISITOR)
+async def show_transcript(
+    visitor: VisitorActor,
+    services: ConversationServices,
+    conversation_id: str,
+    language: Annotated[str, Parameter(max_length=35)] = "nl",
+) -> Response[bytes]:
+    """The conversation as text to keep."""
+    envelopes = await queries.find_all_events(
+        services.store, visitor, conversation_id, LONGEST_TRANSCRIPT
+    )
+    site = await services.store.read(lambda c: find_site_of_visitor(c, visitor))
+    return Response(
+        transcript(site.name, envelopes, language).encode(),
+        media_type="text/plain; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="balie-{conversation_id[:8]}.txt"'},
+    )
+
+
+HANDLERS = [
+    list_own,
+    list_own_events,
+    post_own_message,
+    identify,
+    close_own,
+    rate_own,
+    show_transcript,
+]
