@@ -134,7 +134,7 @@ class NewKey(msgspec.Struct, frozen=True):
 def routes(ports: Ports, commands: OrganisationCommands) -> Router:
     """The routes of this room."""
     return Router(
-        path="/",
+        path="/api/v1",
         route_handlers=[
             show_organisation,
             change_organisation,

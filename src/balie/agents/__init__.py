@@ -1,0 +1,1 @@
+"""Agents: who answers, how they sign in, and whether they are there."""
