@@ -47,8 +47,11 @@ class ContactCommands:
             )
         )
 
-    async def recognise(self, visitor: Visitor, proof: Proof) -> Visitor:
-        """A visitor who proved who he is: under a new id, so that whoever knew the old one stays out."""
+    async def recognise(self, visitor: Visitor, proof: Proof) -> tuple[Visitor, bool]:
+        """A visitor who proved who he is, and whether his id was replaced: the first time it is, so that
+        whoever knew the old one stays out."""
+        if visitor.verified and visitor.external_id == proof.external_id:
+            return await self._renewed(visitor, proof), False
         now = self._clock()
         fresh = new_id(now, self._entropy(ENTROPY_BYTES))
         candidate = new_id(now, self._entropy(ENTROPY_BYTES))
@@ -59,6 +62,7 @@ class ContactCommands:
                 visitor,
                 id=fresh,
                 contact_id=contact_id,
+                external_id=proof.external_id,
                 name=proof.name,
                 email=proof.email,
                 verified=True,
@@ -67,7 +71,17 @@ class ContactCommands:
             connection.execute(insert(visitors).values(msgspec.structs.asdict(known)))
             return known
 
-        return await self._store.write(command)
+        return await self._store.write(command), True
+
+    async def _renewed(self, visitor: Visitor, proof: Proof) -> Visitor:
+        said = {"name": proof.name, "email": proof.email}
+        if (visitor.name, visitor.email) != (proof.name, proof.email):
+            await self._store.write(
+                lambda connection: connection.execute(
+                    update(visitors).where(visitors.c.id == visitor.id).values(**said)
+                )
+            )
+        return msgspec.structs.replace(visitor, **said)
 
 
 def _contact(

@@ -16,6 +16,7 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
     site_id: str
     created_at: int
     contact_id: str | None = None
+    external_id: str | None = None
     name: str | None = None
     email: str | None = None
     verified: bool = False
@@ -52,6 +53,7 @@ visitors = Table(
     Column("site_id", Text, nullable=False),
     Column("created_at", Integer, nullable=False),
     Column("contact_id", Text),
+    Column("external_id", Text),
     Column("name", Text),
     Column("email", Text),
     Column("verified", Boolean, nullable=False),

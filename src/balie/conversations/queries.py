@@ -269,3 +269,15 @@ async def find_path(store: Store, actor: AgentActor, conversation_id: str) -> li
         ]
 
     return await store.read(query)
+
+
+async def find_all_events(
+    store: Store, actor: Actor, conversation_id: str, limit: int
+) -> list[Envelope]:
+    """A conversation from its start, at most `limit` events. Raises NotFoundError."""
+
+    def query(connection: Connection) -> list[Envelope]:
+        conversation(connection, actor, conversation_id)
+        return _events(connection, conversation_id, 0, None, limit)
+
+    return await store.read(query)

@@ -7,6 +7,7 @@ import msgspec
 from litestar import delete, get, post, put
 from litestar.params import Parameter
 
+from balie.contacts.model import Visitor
 from balie.contacts.queries import find_visitor
 from balie.conversations import commands, queries
 from balie.conversations.api.services import (
@@ -18,14 +19,14 @@ from balie.conversations.api.services import (
     ack_view,
     event_list,
 )
-from balie.conversations.model import Conversation
+from balie.conversations.model import Conversation, Status
 from balie.conversations.rules import AnyCommand, Close, Release, Reopen, Tag, Take, Untag
 from balie.conversations.views import row
 from balie.edge.policy import Policy
 from balie.edge.text import clean_line
 from balie.kernel.actor import AgentActor
 from balie.kernel.errors import MalformedError
-from balie.kernel.events import AgentName, ConversationStarted, PageViewed
+from balie.kernel.events import AgentName, ConversationStarted, Device, PageViewed
 from balie.kernel.shapes import Row
 
 AGENT = {"policy": Policy.AGENT}
@@ -60,23 +61,40 @@ class PageSeenView(msgspec.Struct, frozen=True):
     at: int
 
 
-class VisitorCard(msgspec.Struct, frozen=True, kw_only=True):
-    """What an agent may know of the visitor of one conversation."""
+class VisitorView(msgspec.Struct, frozen=True, kw_only=True):
+    """Who he is; `verified` when a signed token of the site said so."""
 
     id: str
     name: str | None
     email: str | None
     verified: bool
+    external_id: str | None
     online: bool
+    first_seen_at: int
+
+
+class EarlierView(msgspec.Struct, frozen=True, kw_only=True):
+    """Another conversation of the same visitor."""
+
+    id: str
+    status: Status
+    started_at: int
+    closed_at: int | None
+    agent: AgentName | None
+    preview: str
+
+
+class VisitorCard(msgspec.Struct, frozen=True, kw_only=True):
+    """What an agent may know of the visitor of one conversation; pages latest first."""
+
+    visitor: VisitorView
+    device: Device
     language: str | None
     time_zone: str
-    device: str
-    browser: str
-    system: str
-    first_seen_at: int
-    referrer: str
+    page: PageSeenView | None
     pages: list[PageSeenView]
-    earlier: list[Row]
+    referrer: str
+    conversations: list[EarlierView]
 
 
 class TagList(msgspec.Struct, frozen=True):
@@ -177,9 +195,7 @@ async def assign(
 
 
 @delete("/conversations/{conversation_id:str}/assignment", opt=AGENT, status_code=200)
-async def release(
-    actor: AgentActor, services: ConversationServices, conversation_id: str
-) -> Row:
+async def release(actor: AgentActor, services: ConversationServices, conversation_id: str) -> Row:
     """Put it back for whoever is free."""
     return await _run(services, Release(actor=actor, conversation_id=conversation_id))
 
@@ -226,29 +242,52 @@ async def show_visitor(
     """Who the visitor is, and where he has been since the chat began."""
     store = services.store
     state = await queries.find_conversation(store, actor, conversation_id)
-    visitor = await find_visitor(store, actor, state.visitor_id)
+    known = await find_visitor(store, actor, state.visitor_id)
     path = await queries.find_path(store, actor, conversation_id)
     earlier = await queries.find_earlier(store, actor, state)
     pages = [
         PageSeenView(page.url, page.title, each.at)
-        for each in path
+        for each in reversed(path)
         if (page := _page(each.payload)) is not None
     ]
+    came = _page(path[0].payload) if path else None
     return VisitorCard(
+        visitor=_visitor_view(services, state, known),
+        device=Device(known.device, known.browser, known.system) if known else Device(),
+        language=state.language,
+        time_zone=known.time_zone if known else "",
+        page=pages[0] if pages else None,
+        pages=pages,
+        referrer=came.referrer if came else "",
+        conversations=[_earlier_view(each) for each in earlier],
+    )
+
+
+def _visitor_view(
+    services: ConversationServices, state: Conversation, known: Visitor | None
+) -> VisitorView:
+    return VisitorView(
         id=state.visitor_id,
         name=state.visitor_name,
         email=state.visitor_email,
         verified=state.visitor_verified,
+        external_id=known.external_id if known else None,
         online=services.is_online(state.visitor_id),
-        language=state.language,
-        time_zone=visitor.time_zone if visitor else "",
-        device=visitor.device if visitor else "",
-        browser=visitor.browser if visitor else "",
-        system=visitor.system if visitor else "",
-        first_seen_at=visitor.created_at if visitor else state.started_at,
-        referrer=next((page.referrer for each in path[:1] if (page := _page(each.payload))), ""),
-        pages=pages,
-        earlier=_rows(services, earlier),
+        first_seen_at=known.created_at if known else state.started_at,
+    )
+
+
+def _earlier_view(state: Conversation) -> EarlierView:
+    agent = None
+    if state.agent_id is not None:
+        agent = AgentName(state.agent_id, state.agent_name or "", state.agent_picture)
+    return EarlierView(
+        id=state.id,
+        status=state.status,
+        started_at=state.started_at,
+        closed_at=state.closed_at,
+        agent=agent,
+        preview=state.message_text,
     )
 
 

@@ -92,7 +92,7 @@ async def hand_out(
 
 def disposition(name: str) -> str:
     """`attachment` with a name that every browser reads the same (RFC 6266, RFC 8187)."""
-    plain = "".join(c if c.isascii() and c.isalnum() or c in " .-_" else "_" for c in name)
+    plain = "".join(c if (c.isascii() and c.isalnum()) or c in " .-_" else "_" for c in name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 

@@ -1,6 +1,6 @@
 """What these doors need, and the shapes that they share."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,6 +14,8 @@ from balie.conversations.queries import EventPage
 from balie.conversations.views import wire
 from balie.edge.limits import Limiter
 from balie.edge.ports import Ports
+from balie.kernel.actor import AgentActor
+from balie.kernel.events import AgentName
 from balie.kernel.shapes import HiddenEvent, WireEvent
 from balie.store.blobs import Blobs
 from balie.store.engine import SqliteStore
@@ -38,6 +40,8 @@ class ConversationServices:
     """Bytes brought, by visitor or agent."""
     max_file_bytes: int
     is_online: Callable[[str], bool]
+    find_colleague: Callable[[AgentActor, str], Awaitable[AgentName]]
+    """An agent of the same organisation who may be given a conversation; raises NotFoundError."""
     on_replaced: Callable[[str], None]
     """Told a visitor id that counts no longer."""
 
@@ -73,6 +77,4 @@ def ack_view(client_message_id: str, appended: Appended[Conversation]) -> AckVie
 
 
 def event_list(page: EventPage, *, for_visitor: bool) -> EventList:
-    return EventList(
-        [wire(each, for_visitor=for_visitor) for each in page.events], page.last_seq
-    )
+    return EventList([wire(each, for_visitor=for_visitor) for each in page.events], page.last_seq)

@@ -29,7 +29,7 @@ from balie.kernel.actor import VisitorActor
 from balie.kernel.errors import MalformedError
 from balie.kernel.events import ConversationRated, ConversationStarted, VisitorIdentified
 from balie.kernel.shapes import ConversationView, VisitorSelf
-from balie.organisations.queries import find_keys_of_site, find_site_of_visitor
+from balie.organisations.queries import find_keys, find_site
 
 VISITOR = {"policy": Policy.VISITOR}
 
@@ -140,8 +140,8 @@ async def identify(
 async def _proved(
     services: ConversationServices, actor: VisitorActor, known: Visitor, token: str
 ) -> VisitorSelf:
-    site = await services.store.read(lambda c: find_site_of_visitor(c, actor))
-    keys = await services.store.read(lambda c: find_keys_of_site(c, site))
+    site = await services.store.read(lambda c: find_site(c, actor, actor.site_id))
+    keys = await services.store.read(lambda c: find_keys(c, actor, actor.site_id))
     proof = verify(token, site.key, keys, services.ports.clock())
     recognised, replaced = await services.contacts.recognise(known, proof)
     identity = VisitorIdentified(
@@ -235,7 +235,7 @@ async def show_transcript(
     envelopes = await queries.find_all_events(
         services.store, visitor, conversation_id, LONGEST_TRANSCRIPT
     )
-    site = await services.store.read(lambda c: find_site_of_visitor(c, visitor))
+    site = await services.store.read(lambda c: find_site(c, visitor, visitor.site_id))
     return Response(
         transcript(site.name, envelopes, language).encode(),
         media_type="text/plain; charset=utf-8",
