@@ -1,0 +1,1 @@
+"""The composition root: reads settings, picks drivers, supplies clock and entropy, and starts."""

@@ -1,0 +1,246 @@
+"""Every room, built once and introduced to the others."""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import Iterable
+from http.cookies import CookieError, SimpleCookie
+from typing import Literal
+
+import structlog
+
+from balie.agents.presence import Change
+from balie.agents.queries import find_agent, find_agents
+from balie.agents.room import AgentRoom
+from balie.app import data
+from balie.app.settings import Settings
+from balie.bus.memory import MemoryBus
+from balie.contacts.commands import ContactCommands
+from balie.conversations.api.services import ConversationServices
+from balie.conversations.commands import ConversationCommands
+from balie.conversations.model import Conversation
+from balie.conversations.projection import ConversationProjection
+from balie.edge.auth import cookie_name
+from balie.edge.limits import Limiter, Rate
+from balie.edge.ports import Ports
+from balie.edge.settings import EdgeSettings
+from balie.kernel.actor import AgentActor, SystemActor
+from balie.kernel.errors import BalieError, NotFoundError, UnauthorisedError
+from balie.kernel.events import AgentName
+from balie.kernel.shapes import AgentSelf, AgentState, Desk, Named
+from balie.organisations.commands import OrganisationCommands
+from balie.organisations.queries import find_organisation
+from balie.realtime.hub import Hub
+from balie.realtime.protocol.frames import Close
+from balie.realtime.services import AgentEntry, Services, SiteDoor
+from balie.store.blobs import Blobs
+from balie.store.engine import SqliteStore
+from balie.store.log import Appended
+
+log = structlog.get_logger("balie.app")
+
+PRESENCE_EVERY = 5.0
+UPLOADS = Rate(burst=30, refill_ms=10_000)
+
+
+def clock() -> int:
+    """Milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+class House:
+    """All rooms of one process over one data directory."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.folder = data.prepare(settings.data_dir)
+        self.secret = data.secret(self.folder)
+        self.store: SqliteStore[Conversation] = SqliteStore(
+            self.folder / data.DATABASE, ConversationProjection()
+        )
+        self.blobs = Blobs(self.folder / data.FILES)
+        self.ports = Ports(self.store, clock, os.urandom)
+        self.edge = EdgeSettings(settings.own_origin, trusted_proxies=settings.trusted_proxies)
+        self.organisations = OrganisationCommands(self.ports)
+        self.agents = AgentRoom(self.ports, self.edge, self.organisations)
+        self.contacts = ContactCommands(self.store, clock, os.urandom)
+        self.conversations = ConversationCommands(self.store, clock)
+        self.hub = Hub()
+        self.bus: MemoryBus[Appended[Conversation]] = MemoryBus()
+        self.bus.subscribe(self.hub.committed)
+        self.store.on_appended = self.bus.publish
+        self.store.on_touched = self.hub.touched
+        self.post_limit = Limiter(
+            Rate(settings.message_burst, 1_000 / settings.messages_per_second), 50_000
+        )
+        self.start_limit = Limiter(
+            Rate(settings.connection_burst, 60_000 / settings.connections_per_minute), 50_000
+        )
+        self.agents.on_sessions_ended(self._close_consoles)
+        self._watch: asyncio.Task[None] | None = None
+
+    # Living.
+
+    async def open(self) -> None:
+        """Start writing and watching."""
+        self.store.start()
+        self._watch = asyncio.create_task(self._watch_presence())
+
+    async def close(self) -> None:
+        """Write what is queued and stop."""
+        if self._watch is not None:
+            self._watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watch
+        await self.store.stop()
+
+    async def _watch_presence(self) -> None:
+        while True:
+            await asyncio.sleep(PRESENCE_EVERY)
+            await self._tell(self.agents.presence.expire(clock()))
+
+    # What sockets need.
+
+    def live_services(self) -> Services:
+        """What connections ask of the rooms."""
+        return Services(
+            store=self.store,
+            conversations=self.conversations,
+            contacts=self.contacts,
+            hub=self.hub,
+            clock=clock,
+            entropy=os.urandom,
+            secret=self.secret,
+            edge=self.edge,
+            find_site=self._find_site,
+            admit_agent=self._admit_agent,
+            agent_alive=self._agent_alive,
+            agent_left=self._agent_left,
+            colleagues=self._colleagues,
+            desk=self._desk,
+            post_limit=self.post_limit,
+            start_limit=self.start_limit,
+        )
+
+    async def _find_site(self, key: str) -> SiteDoor | None:
+        known = await self.agents.states.find(key)
+        if known is None:
+            return None
+        site = known.site
+        return SiteDoor(site.id, site.organisation_id, site.origins)
+
+    async def _admit_agent(self, cookies: str, ticket: str) -> AgentEntry:
+        actor = await self.agents.redeem(ticket, self._session_token(cookies))
+        if actor is None:
+            raise UnauthorisedError("sign in and ask for a new ticket")
+        agent, organisation = await self.store.read(
+            lambda c: (find_agent(c, actor, actor.agent_id), find_organisation(c, actor))
+        )
+        return AgentEntry(
+            actor,
+            AgentSelf(
+                id=agent.id,
+                name=agent.name,
+                email=agent.email,
+                role=agent.role,
+                language=agent.language,
+                picture=agent.picture,
+            ),
+            Named(organisation.id, organisation.name),
+        )
+
+    def _session_token(self, cookies: str) -> str | None:
+        try:
+            morsel = SimpleCookie(cookies).get(cookie_name(self.edge))
+        except CookieError:
+            return None
+        return morsel.value if morsel else None
+
+    async def _colleagues(self, organisation_id: str) -> tuple[AgentState, ...]:
+        actor = SystemActor(organisation_id=organisation_id)
+        known = await self.store.read(lambda c: find_agents(c, actor))
+        states = self.agents.presence.states(organisation_id, clock())
+        return tuple(
+            AgentState(
+                id=agent.id,
+                name=agent.name,
+                state=_STATES[states.get(agent.id, "gone")],
+                picture=agent.picture,
+            )
+            for agent in known
+            if not agent.disabled
+        )
+
+    async def _desk(self, organisation_id: str) -> Desk:
+        desk = self.agents.presence.desk(organisation_id, clock())
+        return Desk(desk.state, desk.agents)
+
+    # Presence.
+
+    def _agent_alive(self, actor: AgentActor, connection: str, awake: bool, status: str) -> None:  # noqa: FBT001
+        name = AgentName(actor.agent_id, actor.name, actor.picture)
+        changes = self.agents.presence.seen(
+            actor.organisation_id,
+            name,
+            connection,
+            clock(),
+            awake=awake,
+            status="away" if status == "away" else "available",
+        )
+        self._tell_later(changes)
+
+    def _agent_left(self, _actor: AgentActor, connection: str) -> None:
+        self._tell_later(self.agents.presence.left(connection, clock()))
+
+    def _tell_later(self, changes: list[Change]) -> None:
+        if changes:
+            task = asyncio.get_running_loop().create_task(self._tell(changes))
+            task.add_done_callback(_log_failure)
+
+    async def _tell(self, changes: Iterable[Change]) -> None:
+        """Consoles learn who is there; panels learn whether anybody is."""
+        for organisation_id in {change.organisation_id for change in changes}:
+            self.hub.agents_changed(organisation_id, await self._colleagues(organisation_id))
+            self.hub.desk_changed(organisation_id, await self._desk(organisation_id))
+
+    def _close_consoles(self, session_ids: list[str]) -> None:
+        for session_id in session_ids:
+            self.hub.end_agent_session(session_id, Close.UNAUTHORISED, "this session was ended")
+
+    # What HTTP needs.
+
+    def conversation_services(self) -> ConversationServices:
+        """What the doors of conversations ask of the rooms."""
+        return ConversationServices(
+            ports=self.ports,
+            store=self.store,
+            conversations=self.conversations,
+            contacts=self.contacts,
+            blobs=self.blobs,
+            secret=self.secret,
+            post_limit=self.post_limit,
+            upload_limit=Limiter(UPLOADS),
+            max_file_bytes=self.settings.max_file_bytes,
+            is_online=self.hub.is_online,
+            find_colleague=self._find_colleague,
+            on_replaced=self._replace_visitor,
+        )
+
+    async def _find_colleague(self, actor: AgentActor, agent_id: str) -> AgentName:
+        agent = await self.store.read(lambda c: find_agent(c, actor, agent_id))
+        if agent.disabled:
+            raise NotFoundError("this colleague works here no longer")
+        return AgentName(agent.id, agent.name, agent.picture)
+
+    def _replace_visitor(self, visitor_id: str) -> None:
+        self.hub.end_visitor(visitor_id, Close.UNAUTHORISED, "identified under a new token")
+
+
+_STATES: dict[str, Literal["available", "away", "offline"]] = {"here": "available", "away": "away", "gone": "offline"}
+
+
+def _log_failure(task: "asyncio.Task[None]") -> None:
+    error = None if task.cancelled() else task.exception()
+    if error is not None and not isinstance(error, BalieError):
+        log.error("telling who is there failed", error=repr(error))

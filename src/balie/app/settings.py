@@ -1,0 +1,95 @@
+"""What an operator can set, read from the environment once at start.
+
+Every variable is described in `docs/operate/settings.md`; a test compares the two.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from balie.edge.limits import Network, parse_networks
+from balie.edge.origins import parse_origin
+
+PREFIX = "BALIE_"
+
+
+class SettingError(ValueError):
+    """A setting that cannot be used; the text names it and says what to do."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Field names in upper case with `BALIE_` before them are the variables."""
+
+    data_dir: Path = Path("balie-data")
+    host: str = "127.0.0.1"
+    port: int = 8000
+    origin: str = ""
+    trusted_proxies: tuple[Network, ...] = ()
+    max_file_bytes: int = 10 * 1024 * 1024
+    messages_per_second: float = 5.0
+    message_burst: int = 30
+    connections_per_minute: float = 60.0
+    connection_burst: int = 200
+    log_level: str = "info"
+
+    @property
+    def own_origin(self) -> str:
+        """The address at which people open Balie."""
+        return self.origin or f"http://localhost:{self.port}"
+
+
+def read_settings(environment: Mapping[str, str] | None = None, **given: object) -> Settings:
+    """Settings from the environment; what is `given` (and not None) wins. Raises SettingError."""
+    source = os.environ if environment is None else environment
+    values: dict[str, object] = {}
+    for field in Settings.__struct_fields__:
+        name = PREFIX + field.upper()
+        if name in source:
+            values[field] = _parse(name, field, source[name])
+    unknown = (
+        {n for n in source if n.startswith(PREFIX)}
+        - {PREFIX + field.upper() for field in Settings.__struct_fields__}
+        - OTHERS
+    )
+    if unknown:
+        raise SettingError(f"{min(unknown)} is no setting of Balie; see docs/operate/settings.md")
+    values.update({key: value for key, value in given.items() if value is not None})
+    return Settings(**values)  # type: ignore[arg-type]
+
+
+# Read by tests and tools, not by the server.
+OTHERS = frozenset({"BALIE_TESTDATA"})
+
+
+def _parse(name: str, field: str, text: str) -> object:
+    try:
+        match field:
+            case "data_dir":
+                return Path(text)
+            case "origin":
+                return parse_origin(text)
+            case "trusted_proxies":
+                return parse_networks(text.split(","))
+            case "port" | "max_file_bytes" | "message_burst" | "connection_burst":
+                return _whole(text)
+            case "messages_per_second" | "connections_per_minute":
+                return _positive(text)
+            case _:
+                return text
+    except ValueError as error:
+        raise SettingError(f"{name}={text!r} cannot be used: {error}") from None
+
+
+def _whole(text: str) -> int:
+    if not text.strip().isdigit() or int(text) > 10**12:
+        raise ValueError("a whole number is needed")
+    return int(text)
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1e9:
+        raise ValueError("a number above 0 is needed")
+    return value
