@@ -1,6 +1,6 @@
 """Presence: who is there right now. Soft state in memory, pure: the moment is handed in.
 
-An agent is `here` while any of his sessions is awake and available and was heard of within 45 seconds.
+An agent is `available` while any of his sessions is awake and available and was heard of within 45 seconds.
 Nothing of this is stored, and no message waits for it.
 """
 
@@ -10,13 +10,13 @@ from typing import Literal
 import msgspec
 
 from balie.kernel.events import AgentName
+from balie.kernel.shapes import Desk
 
 EXPIRY_MS = 45_000
 DESK_FACES = 3
 
 Status = Literal["available", "away"]
-State = Literal["here", "away", "gone"]
-DeskState = Literal["here", "away"]
+State = Literal["available", "away", "offline"]
 
 
 class Sign(msgspec.Struct, frozen=True):
@@ -30,14 +30,7 @@ class Sign(msgspec.Struct, frozen=True):
 
     @property
     def state(self) -> State:
-        return "here" if self.awake and self.status == "available" else "away"
-
-
-class Desk(msgspec.Struct, frozen=True):
-    """What visitors may know: is somebody there, and who (at most three)."""
-
-    state: DeskState
-    agents: tuple[AgentName, ...]
+        return "available" if self.awake and self.status == "available" else "away"
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -116,19 +109,19 @@ class Presence:
         return self._state_of(agent_id, now)
 
     def states(self, organisation_id: str, now: int) -> dict[str, State]:
-        """The state of every agent of an organisation who is not gone, by id."""
+        """The state of every agent of an organisation who is not offline, by id."""
         found = {
             agent_id: self._state_of(agent_id, now)
             for agent_id in self._of_organisation.get(organisation_id, ())
         }
-        return {agent_id: state for agent_id, state in found.items() if state != "gone"}
+        return {agent_id: state for agent_id, state in found.items() if state != "offline"}
 
     def desk(self, organisation_id: str, now: int) -> Desk:
         """Whether somebody is there for visitors. The faces keep their order from one call to the next."""
         here = sorted(
             agent_id
             for agent_id, state in self.states(organisation_id, now).items()
-            if state == "here"
+            if state == "available"
         )
         faces = tuple(self._name_of(agent_id) for agent_id in here[:DESK_FACES])
         return Desk("here" if here else "away", faces)
@@ -169,4 +162,4 @@ def _fresh(sign: Sign, now: int) -> bool:
 
 def _best(states: Iterable[State]) -> State:
     found = set(states)
-    return "here" if "here" in found else "away" if "away" in found else "gone"
+    return "available" if "available" in found else "away" if "away" in found else "offline"

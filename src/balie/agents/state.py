@@ -9,8 +9,9 @@ from collections import OrderedDict
 
 import msgspec
 
-from balie.agents.presence import Desk, Presence
+from balie.agents.presence import Presence
 from balie.edge.ports import Ports
+from balie.kernel.shapes import Desk
 from balie.organisations import queries
 from balie.organisations.api import LookView, look_view
 from balie.organisations.model import AfterClose, Language, Site, Texts, WhenAway

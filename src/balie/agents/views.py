@@ -123,7 +123,7 @@ def session_view(agent: Agent, organisation: Organisation) -> SessionView:
 
 
 def agent_view(
-    agent: Agent, state: State = "gone", *, whole: bool, link_expires_at: int | None = None
+    agent: Agent, state: State = "offline", *, whole: bool, link_expires_at: int | None = None
 ) -> AgentView:
     return AgentView(
         id=agent.id,

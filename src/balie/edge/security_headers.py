@@ -18,10 +18,10 @@ ALWAYS: dict[str, str] = {
 HSTS = "max-age=31536000; includeSubDomains"
 
 
-def console_policy(origins: Iterable[str] = ()) -> str:
+def console_policy(origins: Iterable[str] = (), styles: Iterable[str] = ()) -> str:
     """For the console: everything from here, framed by nobody. Sockets of `origins` are spelled out,
-    because some browsers do not count them as 'self'."""
-    return _policy("'none'", origins)
+    because some browsers do not count them as 'self'. `styles` are the hashes of inline style sheets."""
+    return _policy("'none'", origins, styles)
 
 
 def frame_policy(ancestors: Iterable[str], origins: Iterable[str] = ()) -> str:
@@ -29,13 +29,13 @@ def frame_policy(ancestors: Iterable[str], origins: Iterable[str] = ()) -> str:
     return _policy(" ".join(["'self'", *sorted(ancestors)]), origins)
 
 
-def _policy(ancestors: str, origins: Iterable[str]) -> str:
+def _policy(ancestors: str, origins: Iterable[str], styles: Iterable[str] = ()) -> str:
     sockets = [origin.replace("http", "ws", 1) for origin in sorted(origins)]
     return "; ".join(
         [
             "default-src 'none'",
             "script-src 'self'",
-            "style-src 'self'",
+            "style-src " + " ".join(["'self'", *styles]),
             "img-src 'self' blob: data:",
             "media-src 'self' blob:",
             "font-src 'self'",

@@ -1,0 +1,1 @@
+"""The web server's rooms put together: the API of each capability, pages, assets and health."""
