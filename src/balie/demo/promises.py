@@ -3,6 +3,7 @@
 All of it is computed from what is handed in; nothing here reads a clock.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 
@@ -20,6 +21,7 @@ OPENING_HOURS: dict[int, tuple[time, time]] = {
 
 LAST_ORDER = time(16)
 SHORTEST, TALLEST = 95, 215
+TYPED_HEIGHT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,2})?) ?(?:m|cm)?")
 
 
 def opening_sentence(now: datetime, language: str) -> str:
@@ -89,15 +91,10 @@ def sizes_for(height: int, product: Product) -> list[Size]:
 
 def read_height(typed: str) -> int | None:
     """Centimetres from "178", "1,78" or "1.78 m"; None where that is nobody's length."""
-    text = typed.lower().replace(",", ".").removesuffix("m").removesuffix("c").strip()
-    if len(text) > 6 or not text.isascii():
+    found = TYPED_HEIGHT.fullmatch(typed.strip().lower().replace(",", "."))
+    if not found:
         return None
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    if not 0 < number < 1000:
-        return None
+    number = float(found[1])
     height = round(number * 100 if number < 3 else number)
     return height if SHORTEST <= height <= TALLEST else None
 
