@@ -5,7 +5,7 @@ from datetime import date, datetime
 import pytest
 
 from balie.demo.catalogue import catalogue
-from balie.demo.drawing import Point, arc, skeleton, Frame
+from balie.demo.drawing import Frame, Point, arc, skeleton
 from balie.demo.promises import (
     delivery_day,
     delivery_sentence,
@@ -13,26 +13,31 @@ from balie.demo.promises import (
     read_height,
     size_advice,
 )
+from balie.demo.shop import SHOP_TIME
 
 SHOP = catalogue().products
+
+
+def at(year: int, month: int, day: int, hour: int, minute: int) -> datetime:
+    return datetime(year, month, day, hour, minute, tzinfo=SHOP_TIME)
 
 
 @pytest.mark.parametrize(
     ("now", "nl", "en"),
     [
-        (datetime(2025, 6, 12, 19, 59), "Nu open, tot 20.00 uur.", "Open now, until 20:00."),
+        (at(2025, 6, 12, 19, 59), "Nu open, tot 20.00 uur.", "Open now, until 20:00."),
         (
-            datetime(2025, 6, 12, 20, 0),
+            at(2025, 6, 12, 20, 0),
             "Nu gesloten, morgen open vanaf 9.30 uur.",
             "Closed now, open tomorrow from 9:30.",
         ),
         (
-            datetime(2025, 6, 12, 9, 29),
+            at(2025, 6, 12, 9, 29),
             "Nu gesloten, vandaag open vanaf 9.30 uur.",
             "Closed now, open today from 9:30.",
         ),
         (
-            datetime(2025, 6, 14, 17, 0),
+            at(2025, 6, 14, 17, 0),
             "Nu gesloten, dinsdag open vanaf 9.30 uur.",
             "Closed now, open on Tuesday from 9:30.",
         ),
@@ -46,11 +51,11 @@ def test_opening_sentence(now: datetime, nl: str, en: str) -> None:
 @pytest.mark.parametrize(
     ("now", "ready_in", "day"),
     [
-        (datetime(2025, 6, 10, 15, 59), 0, date(2025, 6, 11)),
-        (datetime(2025, 6, 10, 16, 0), 0, date(2025, 6, 12)),
-        (datetime(2025, 6, 14, 10, 0), 0, date(2025, 6, 17)),
-        (datetime(2025, 6, 15, 10, 0), 1, date(2025, 6, 19)),
-        (datetime(2025, 12, 31, 10, 0), 1, date(2026, 1, 2)),
+        (at(2025, 6, 10, 15, 59), 0, date(2025, 6, 11)),
+        (at(2025, 6, 10, 16, 0), 0, date(2025, 6, 12)),
+        (at(2025, 6, 14, 10, 0), 0, date(2025, 6, 17)),
+        (at(2025, 6, 15, 10, 0), 1, date(2025, 6, 19)),
+        (at(2025, 12, 31, 10, 0), 1, date(2026, 1, 2)),
     ],
 )
 def test_delivery_counts_working_days(now: datetime, ready_in: int, day: date) -> None:
@@ -58,7 +63,7 @@ def test_delivery_counts_working_days(now: datetime, ready_in: int, day: date) -
 
 
 def test_delivery_is_said_as_a_plain_sentence() -> None:
-    now = datetime(2025, 6, 10, 10, 0)
+    now = at(2025, 6, 10, 10, 0)
     assert delivery_sentence(now, SHOP["luwte"], "nl") == (
         "Voor 16.00 uur besteld, donderdag 12 juni rijklaar bij u thuis."
     )

@@ -12,6 +12,7 @@ from balie.demo.catalogue import Product
 
 MOST_LINES = 20
 MOST_OF_ONE = 9
+QUANTITIES = {str(number): number for number in range(1, MOST_OF_ONE + 1)}
 LONGEST_COOKIE = 2000
 FREE_DELIVERY_FROM = 5000
 DELIVERY = 495
@@ -69,7 +70,7 @@ class Cart(msgspec.Struct, frozen=True):
 def choose(product: Product, size: str, paint: str, quantity: int = 1) -> Line | None:
     """A line for the cart, or None where the product has no such size or colour."""
     sizes = [one.label for one in product.sizes] or [""]
-    if size not in sizes or paint not in product.paints or not 1 <= quantity <= MOST_OF_ONE:
+    if size not in sizes or paint not in product.paints or quantity not in QUANTITIES.values():
         return None
     return Line(product=product, size=size, paint=paint, quantity=quantity)
 
@@ -85,9 +86,9 @@ def _read_lines(cookie: str, products: dict[str, Product]) -> Iterable[Line]:
     for part in cookie.split("."):
         slug, *rest = part.split("_")
         product = products.get(slug)
-        if product is None or len(rest) != 3 or rest[2] not in "123456789" or not rest[2]:
+        if product is None or len(rest) != 3 or rest[2] not in QUANTITIES:
             continue
-        line = choose(product, rest[0], rest[1], int(rest[2][:1]))
+        line = choose(product, rest[0], rest[1], QUANTITIES[rest[2]])
         if line:
             yield line
 

@@ -43,7 +43,9 @@ class Checkout(msgspec.Struct, frozen=True):
 def advance(form: Mapping[str, str]) -> Checkout:
     """The next state of the checkout after `form` was sent from the step that it names."""
     typed = {field.name: form.get(field.name, "").strip()[: field.longest] for field in DETAILS}
-    typed |= {name: form.get(name, "") for name, known in CHOICES.items() if form.get(name) in known}
+    typed |= {
+        name: form.get(name, "") for name, known in CHOICES.items() if form.get(name) in known
+    }
     step = form.get("step", "")
     if step not in STEPS:
         return Checkout(step="details", typed=typed)

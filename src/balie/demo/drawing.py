@@ -68,9 +68,7 @@ class Skeleton(msgspec.Struct, frozen=True):
 
 def skeleton(frame: Frame) -> Skeleton:
     rear = Point(frame.left, GROUND - frame.wheel - frame.tyre / 2)
-    front = Point(
-        frame.left + frame.wheelbase, GROUND - frame.front_wheel - frame.tyre / 2
-    )
+    front = Point(frame.left + frame.wheelbase, GROUND - frame.front_wheel - frame.tyre / 2)
     bracket = Point(
         round(rear.x + (frame.chainstay**2 - frame.drop**2) ** 0.5, 1), rear.y + frame.drop
     )

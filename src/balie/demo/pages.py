@@ -14,7 +14,11 @@ from balie.demo.drawing import arc, spokes
 from balie.demo.promises import opening_sentence
 from balie.demo.views import PAGE_OF, Show, Visit
 
-STATIC_FILES = {"shop.css": "text/css", "shop.js": "text/javascript", "favicon.svg": "image/svg+xml"}
+STATIC_FILES = {
+    "shop.css": "text/css",
+    "shop.js": "text/javascript",
+    "favicon.svg": "image/svg+xml",
+}
 
 
 def read_static(name: str) -> bytes:
@@ -25,7 +29,11 @@ def read_static(name: str) -> bytes:
 def _shortened(css: str) -> str:
     """The same rules without comments and idle space; strings in the sheet hold neither."""
     bare = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
-    return re.sub(r"\s*([{};,])\s*", r"\1", re.sub(r"(?<=[\w-]): ", ":", bare)).replace(";}", "}").strip()
+    return (
+        re.sub(r"\s*([{};,])\s*", r"\1", re.sub(r"(?<=[\w-]): ", ":", bare))
+        .replace(";}", "}")
+        .strip()
+    )
 
 
 def environment(balie_url: str, site_key: str) -> Environment:

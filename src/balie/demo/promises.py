@@ -99,9 +99,7 @@ def read_height(typed: str) -> int | None:
     return height if SHORTEST <= height <= TALLEST else None
 
 
-def size_advice(
-    height: int, product: Product, others: Iterable[Product], language: str
-) -> str:
+def size_advice(height: int, product: Product, others: Iterable[Product], language: str) -> str:
     fitting = sizes_for(height, product)
     length = metres(height, language)
     if not fitting:

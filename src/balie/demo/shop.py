@@ -6,14 +6,15 @@ paste, and through the calls of `static/shop.js`.
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
 from jinja2 import Environment
-from litestar import Litestar, Request, Response, get, route
+from litestar import HttpMethod, Litestar, Request, Response, get, route
 from litestar.datastructures import Cookie, MutableScopeHeaders
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
@@ -24,6 +25,8 @@ from balie.demo.catalogue import Catalogue, catalogue
 from balie.demo.language import LANGUAGES, language_of
 from balie.demo.pages import STATIC_FILES, address, environment, read_static, render
 from balie.demo.views import NOT_FOUND, REFUSED, VIEWS, Answer, GoTo, Show, Visit
+
+AnyRequest = Request[Any, Any, Any]
 
 SHOP_TIME = ZoneInfo("Europe/Amsterdam")
 CART_COOKIE = "cart"
@@ -82,28 +85,28 @@ def _origin(url: str) -> str:
 
 def _page_routes(shop: Shop) -> list[HTTPRouteHandler]:
     return [
-        _page_route(shop, page, language)
-        for page in shop.catalogue.paths
-        for language in LANGUAGES
+        _page_route(shop, page, language) for page in shop.catalogue.paths for language in LANGUAGES
     ]
 
 
 def _page_route(shop: Shop, page: str, language: str) -> HTTPRouteHandler:
     path = re.sub(r"\{(\w+)\}", r"{\1:str}", shop.catalogue.paths[page][language])
-    methods = ["GET", "HEAD"] + (["POST"] if ("POST", page) in VIEWS else [])
+    methods = [HttpMethod.GET, HttpMethod.HEAD]
+    if ("POST", page) in VIEWS:
+        methods.append(HttpMethod.POST)
 
     @route(path, http_method=methods, name=f"{page}-{language}")
-    async def show_page(request: Request) -> Response[str]:
+    async def show_page(request: AnyRequest) -> Response[str]:
         posted = request.method == "POST"
         if posted and request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
-            return _respond(shop, await _read_visit(shop, request, page, {}), REFUSED)
-        visit = await _read_visit(shop, request, page, await _read_form(request) if posted else {})
+            return _respond(shop, _read_visit(shop, request, page, {}), REFUSED)
+        visit = _read_visit(shop, request, page, await _read_form(request) if posted else {})
         return _respond(shop, visit, VIEWS["POST" if posted else "GET", page](visit))
 
     return show_page
 
 
-async def _read_form(request: Request) -> dict[str, str]:
+async def _read_form(request: AnyRequest) -> dict[str, str]:
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         raise HTTPException(status_code=415)
     body = (await request.body()).decode("utf-8", "replace")
@@ -118,12 +121,12 @@ def _clean(values: Mapping[str, str]) -> dict[str, str]:
     return {name: CONTROL.sub("", value)[:LONGEST_VALUE] for name, value in values.items()}
 
 
-async def _read_visit(shop: Shop, request: Request, page: str, form: dict[str, str]) -> Visit:
+def _read_visit(shop: Shop, request: AnyRequest, page: str, form: dict[str, str]) -> Visit:
     return Visit(
         page=page,
         language=language_of(request.url.path),
         params={name: str(value) for name, value in request.path_params.items()},
-        query=_clean(dict(_first_values(request.scope.get("query_string", b"")))),
+        query=_read_query(request.scope["query_string"]),
         form=form,
         cart=read_cart(request.cookies.get(CART_COOKIE, ""), shop.catalogue.products),
         now=shop.clock().astimezone(SHOP_TIME),
@@ -133,13 +136,13 @@ async def _read_visit(shop: Shop, request: Request, page: str, form: dict[str, s
     )
 
 
-def _first_values(query: bytes) -> list[tuple[str, str]]:
-    """The pairs of a query; one with too many of them counts as none."""
+def _read_query(query: bytes) -> dict[str, str]:
+    """The values of a query; one with too many of them counts as none."""
     try:
         pairs = parse_qsl(query.decode("latin-1"), max_num_fields=MOST_FIELDS)
     except ValueError:
-        return []
-    return pairs[::-1]
+        return {}
+    return _clean(dict(pairs))
 
 
 def _respond(shop: Shop, visit: Visit, answer: Answer) -> Response[str]:
@@ -172,7 +175,8 @@ def _static_route() -> HTTPRouteHandler:
     contents = {name: read_static(name) for name in STATIC_FILES}
 
     @get("/static/{name:str}", name="static")
-    async def show_file(name: str) -> Response[bytes]:
+    async def show_file(request: AnyRequest) -> Response[bytes]:
+        name = str(request.path_params["name"])
         if name not in contents:
             raise NotFoundException
         return Response(
@@ -184,14 +188,14 @@ def _static_route() -> HTTPRouteHandler:
     return show_file
 
 
-def _designed_error(shop: Shop) -> Callable[[Request, Exception], Response[str]]:
+def _designed_error(shop: Shop) -> Callable[[AnyRequest, Exception], Response[str]]:
     """A page of the shop for whatever goes wrong; only the log hears what it was."""
 
-    def respond(request: Request, error: Exception) -> Response[str]:
+    def respond(request: AnyRequest, error: Exception) -> Response[str]:
         status = error.status_code if isinstance(error, HTTPException) else 500
         answer = NOT_FOUND if status in (404, 405) else REFUSED
         if status >= 500:
-            log.exception("The demo shop failed", exc_info=error)
+            log.error("The demo shop failed", exc_info=error)
             answer = Show("error.html", {"kind": "broken"})
         visit = Visit(
             page="home",
@@ -227,8 +231,8 @@ def _policy(balie: str) -> str:
     )
 
 
-def _guard(policy: str) -> Callable[[Message, Scope], object]:
-    async def add_headers(message: Message, scope: Scope) -> None:
+def _guard(policy: str) -> Callable[[Message, Scope], Awaitable[None]]:
+    async def add_headers(message: Message, _: Scope) -> None:
         if message["type"] != "http.response.start":
             return
         headers = MutableScopeHeaders.from_message(message)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from balie.demo import promises
-from balie.demo.cart import MOST_OF_ONE, Cart, choose
+from balie.demo.cart import QUANTITIES, Cart, choose
 from balie.demo.catalogue import Catalogue, Product
 from balie.demo.checkout import CHOICES, DETAILS, STEPS, Checkout, advance
 from balie.demo.customer import CUSTOMER, identity_claims, orders
@@ -140,9 +140,9 @@ def change_cart(visit: Visit) -> Answer:
         return GoTo("cart", visit.cart.with_one_more(line)) if line else REFUSED
     key = form.get("remove") or form.get("key", "")
     quantity = "0" if form.get("remove") else form.get("quantity", "")
-    if quantity not in {str(number) for number in range(MOST_OF_ONE + 1)}:
+    if quantity != "0" and quantity not in QUANTITIES:
         return REFUSED
-    return GoTo("cart", visit.cart.with_quantity(key, int(quantity)))
+    return GoTo("cart", visit.cart.with_quantity(key, QUANTITIES.get(quantity, 0)))
 
 
 def checkout(visit: Visit) -> Answer:
@@ -165,7 +165,7 @@ def _show_checkout(visit: Visit, state: Checkout) -> Answer:
     return Show("checkout.html", data, status=422 if state.wrong else 200)
 
 
-def thanks(visit: Visit) -> Answer:
+def thanks(_: Visit) -> Answer:
     return Show("thanks.html")
 
 
