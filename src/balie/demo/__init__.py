@@ -1,0 +1,1 @@
+"""The demo shop: a fictional Dutch bicycle shop that carries Balie on its pages."""
