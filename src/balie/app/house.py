@@ -237,7 +237,11 @@ class House:
         self.hub.end_visitor(visitor_id, Close.UNAUTHORISED, "identified under a new token")
 
 
-_STATES: dict[str, Literal["available", "away", "offline"]] = {"here": "available", "away": "away", "gone": "offline"}
+_STATES: dict[str, Literal["available", "away", "offline"]] = {
+    "here": "available",
+    "away": "away",
+    "gone": "offline",
+}
 
 
 def _log_failure(task: "asyncio.Task[None]") -> None:

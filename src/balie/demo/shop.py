@@ -28,6 +28,7 @@ from balie.demo.views import NOT_FOUND, REFUSED, VIEWS, Answer, GoTo, Show, Visi
 
 AnyRequest = Request[Any, Any, Any]
 
+SHOP_NAME = "Tegenwind"
 SHOP_TIME = ZoneInfo("Europe/Amsterdam")
 CART_COOKIE = "cart"
 CART_LIFE = 7 * 24 * 3600

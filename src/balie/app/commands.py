@@ -1,0 +1,169 @@
+"""What the command line does, one function a command."""
+
+import asyncio
+import gc
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from balie.agents.commands import NewAgent
+from balie.app import founding, log
+from balie.app.house import House
+from balie.app.server import Application, bind, serve
+from balie.app.settings import Settings
+from balie.demo.shop import SHOP_NAME, shop_app
+from balie.organisations.commands import SiteChange
+from balie.organisations.model import Language
+from balie.store.migrations import migrate
+
+T = TypeVar("T")
+
+SHOP_HOST = "shop.localhost"
+
+
+class DemoReady(msgspec.Struct, frozen=True):
+    """What `balie demo --json` prints when it is ready to serve."""
+
+    url: str
+    shop_url: str
+    console_url: str
+    site_key: str
+    agents: list[founding.Login]
+
+
+def run_demo(settings: Settings, *, as_json: bool) -> None:
+    """Serve Balie with a demo shop in it, until SIGTERM or SIGINT. Raises PortTakenError."""
+    log.configure("warning" if settings.log_level == "info" else settings.log_level)
+    listener = bind(settings.host, settings.port)
+    house = open_house(settings)
+    shop_host = f"{SHOP_HOST}:{settings.port}"
+
+    async def main() -> None:
+        await house.open()
+        demo = await founding.prepare_demo(house, SHOP_NAME, f"http://{shop_host}")
+        shop = shop_app(
+            balie_url=settings.own_origin,
+            site_key=demo.site_key,
+            sign_identity=lambda claims: founding.sign_identity(demo, claims),
+        )
+        application = Application(house, shop=shop, shop_host=shop_host)
+        ready = DemoReady(
+            url=settings.own_origin,
+            shop_url=f"http://{shop_host}",
+            console_url=f"{settings.own_origin}/app",
+            site_key=demo.site_key,
+            agents=demo.agents,
+        )
+        try:
+            await serve(application, house, listener, lambda: _announce(ready, as_json=as_json))
+        finally:
+            await house.close()
+
+    _run(main())
+
+
+def run_server(settings: Settings) -> None:
+    """Serve Balie until SIGTERM or SIGINT. Raises PortTakenError."""
+    log.configure(settings.log_level)
+    listener = bind(settings.host, settings.port)
+    house = open_house(settings)
+
+    async def main() -> None:
+        await house.open()
+        try:
+            await serve(
+                Application(house),
+                house,
+                listener,
+                lambda: print(f"Balie serves on {settings.own_origin}", flush=True),
+            )
+        finally:
+            await house.close()
+
+    _run(main())
+
+
+def open_house(settings: Settings) -> House:
+    """The rooms, over a store that has been brought up to date."""
+    house = House(settings)
+    migrate(house.store.readers)
+    return house
+
+
+def initialise(
+    settings: Settings,
+    *,
+    organisation: str,
+    owner: NewAgent,
+    site: str,
+    origins: tuple[str, ...],
+    language: Language,
+    password: str | None,
+) -> founding.Founded:
+    """Make the first organisation, its site and its owner."""
+    wish = SiteChange(
+        name=site, origins=origins, languages=("nl", "en") if language == "nl" else ("en", "nl")
+    )
+    return _with_house(
+        settings,
+        lambda house: founding.found(
+            house, organisation=organisation, site=wish, owner=owner, password=password
+        ),
+    )
+
+
+def reset_password(settings: Settings, email: str, password: str | None) -> str:
+    """Give somebody another password."""
+    return _with_house(settings, lambda house: founding.reset_password(house, email, password))
+
+
+def migrate_store(settings: Settings) -> str:
+    """Bring the store up to date and say which revision it has."""
+    return migrate(House(settings).store.readers)
+
+
+def _with_house(settings: Settings, work: Callable[[House], Awaitable[T]]) -> T:
+    log.configure("error")
+    house = open_house(settings)
+
+    async def main() -> T:
+        await house.open()
+        try:
+            return await work(house)
+        finally:
+            await house.close()
+
+    return asyncio.run(main())
+
+
+def _run(main: Any) -> None:
+    # What start-up made lives as long as the process; looking at it again costs time at every collection.
+    gc.freeze()
+    # The writer's thread must get its turn soon, or every commit waits for the event loop.
+    sys.setswitchinterval(0.0005)
+    import uvloop  # noqa: PLC0415 - only a server needs it
+
+    uvloop.run(main)
+
+
+def _announce(ready: DemoReady, *, as_json: bool) -> None:
+    if as_json:
+        print(msgspec.json.encode(ready).decode(), flush=True)
+        return
+    first = ready.agents[0]
+    print(
+        f"""
+  Balie stands at the desk.
+
+    The shop      {ready.shop_url}
+    The console   {ready.console_url}
+
+    Sign in as    {first.email}
+    password      {first.password}
+
+  Stop with Ctrl-C. Your conversations are kept.
+""",
+        flush=True,
+    )

@@ -1,0 +1,140 @@
+"""The process: rooms, doors, and one port for them all."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+import uvicorn
+from litestar import Litestar
+from sqlalchemy import text
+
+from balie.app.house import House, clock
+from balie.contacts.auth import VisitorAuthenticator
+from balie.conversations import api as conversations_api
+from balie.http.routes import HttpDeps, build_http
+from balie.realtime.protocol.frames import MAX_FRAME_BYTES, Close, Draining
+from balie.realtime.protocol.session import encode
+from balie.realtime.ws import SocketDoor
+
+log = structlog.get_logger("balie.app")
+
+DRAIN_MS = 2_000
+PING_SECONDS = 20.0
+
+
+class PortTakenError(RuntimeError):
+    """Somebody else listens there."""
+
+
+class Application:
+    """Balie as one ASGI application: sockets, the shop of the demo by its host, and everything else."""
+
+    def __init__(self, house: House, *, shop: Any = None, shop_host: str | None = None) -> None:
+        self.house = house
+        self.http = _http(house, f"http://{shop_host}" if shop_host else None)
+        self._sockets = SocketDoor(house.live_services())
+        self._shop = shop
+        self._shop_host = shop_host.partition(":")[0].encode() if shop_host else None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "websocket":
+            await self._sockets(scope, receive, send)
+        elif self._shop is not None and self._is_for_shop(scope):
+            await self._shop(scope, receive, send)
+        else:
+            await self.http(scope, receive, send)
+
+    def _is_for_shop(self, scope: Any) -> bool:
+        if scope["type"] != "http":
+            return False
+        host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+        return bool(host.partition(b":")[0] == self._shop_host)
+
+
+def _http(house: House, shop_url: str | None) -> Litestar:
+    return build_http(
+        HttpDeps(
+            ports=house.ports,
+            settings=house.edge,
+            organisations=house.organisations,
+            agents=house.agents,
+            is_ready=lambda: _is_ready(house),
+            routers=[conversations_api.routes(house.conversation_services())],
+            authenticators=[VisitorAuthenticator(house.secret, clock)],
+            shop_url=shop_url,
+        )
+    )
+
+
+async def _is_ready(house: House) -> bool:
+    await house.store.write(lambda connection: connection.execute(text("SELECT 1")).scalar())
+    return True
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises PortTakenError, in plain words, when the port is taken."""
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        # Listening at once makes a second start fail here, not later.
+        listener.listen(2_048)
+    except OSError as error:
+        listener.close()
+        raise PortTakenError(
+            f"port {port} on {host} cannot be used ({error.strerror}); choose another with"
+            f" --port or PORT="
+        ) from None
+    listener.set_inheritable(True)
+    return listener
+
+
+class Server(uvicorn.Server):
+    """uvicorn, told to say goodbye: clients hear `draining` before their sockets close."""
+
+    def __init__(self, config: uvicorn.Config, house: House, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._house = house
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._say_goodbye()
+        await super().shutdown(sockets)
+
+    async def _say_goodbye(self) -> None:
+        hub = self._house.hub
+        hub.broadcast(encode(Draining(DRAIN_MS)))
+        for listener in hub.everyone():
+            listener.end(Close.RESTART, "restarting")
+        await asyncio.sleep(0.05)
+
+
+async def serve(
+    application: Any, house: House, listener: socket.socket, ready: Callable[[], None]
+) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    config = uvicorn.Config(
+        application,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=MAX_FRAME_BYTES,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
+        ws_per_message_deflate=False,
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,
+        timeout_graceful_shutdown=5,
+    )
+    server = Server(config, house, ready)
+    await server.serve(sockets=[listener])
