@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Iterable
 from http.cookies import CookieError, SimpleCookie
-from typing import Literal
 
 import structlog
 
@@ -165,7 +164,7 @@ class House:
             AgentState(
                 id=agent.id,
                 name=agent.name,
-                state=_STATES[states.get(agent.id, "gone")],
+                state=states.get(agent.id, "offline"),
                 picture=agent.picture,
             )
             for agent in known
@@ -235,13 +234,6 @@ class House:
 
     def _replace_visitor(self, visitor_id: str) -> None:
         self.hub.end_visitor(visitor_id, Close.UNAUTHORISED, "identified under a new token")
-
-
-_STATES: dict[str, Literal["available", "away", "offline"]] = {
-    "here": "available",
-    "away": "away",
-    "gone": "offline",
-}
 
 
 def _log_failure(task: "asyncio.Task[None]") -> None:

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+import structlog
+
 from balie.edge.limits import client_address
 from balie.edge.origins import same_origin
 from balie.realtime.agent import AgentConnection
@@ -13,6 +15,8 @@ from balie.realtime.services import Services
 from balie.realtime.visitor import VisitorConnection
 
 HELLO_WITHIN = 10.0
+
+log = structlog.get_logger("balie.realtime")
 
 Scope = dict[str, Any]
 
@@ -95,6 +99,9 @@ class Socket:
         overdue = loop.call_later(HELLO_WITHIN, self._hello_overdue)
         try:
             await self._read(receive)
+        except Exception:
+            log.exception("a connection failed")
+            self.end(Close.FAILED, "something went wrong here")
         finally:
             overdue.cancel()
             self.connection.leave()

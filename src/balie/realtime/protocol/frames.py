@@ -230,6 +230,7 @@ class Close:
     NOT_UTF8 = 1007
     POLICY = 1008
     TOO_BIG = 1009
+    FAILED = 1011
     RESTART = 1012
     SLOW = 1013
     BAD_HELLO = 4400

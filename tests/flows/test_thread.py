@@ -1,0 +1,79 @@
+"""One thin thread, end to end: a visitor and an agent talk, and a crash loses nothing."""
+
+import pytest
+from tests.people import Agent, Demo, fresh_id, visitor
+
+
+@pytest.fixture
+def demo(tmp_path):
+    running = Demo(tmp_path / "data").start()
+    yield running
+    if running.process is not None:
+        running.stop()
+
+
+async def test_a_visitor_and_an_agent_talk(demo):
+    ana = await visitor(demo, page={"url": f"{demo.shop}/fietsen", "title": "Fietsen"}).open()
+    tom = await Agent(demo, demo.logins[0]).sign_in()
+    console = await tom.console()
+
+    ack = await ana.post("Past maat 54 als ik 1,78 m ben?")
+    conversation = ack["conversation"]
+    assert ack["seq"] == 2
+    row = (await console.expect("inbox"))["rows"][0]
+    assert row["last_message"]["text"] == "Past maat 54 als ik 1,78 m ben?"
+    assert row["page"]["url"].endswith("/fietsen")
+
+    await console.send({"type": "resume", "conversation": conversation, "last_seq": 0})
+    events = (await console.expect("events"))["events"]
+    assert [event["seq"] for event in events] == [1, 2]
+
+    answer = await console.post("Ja, 54 past u precies.", conversation)
+    assert answer["seq"] == 4
+    told = [await ana.expect("events")]
+    while told[-1]["events"][-1]["seq"] < 4:
+        told.append(await ana.expect("events"))
+    said = [event for frame in told for event in frame["events"] if event["seq"] > 2]
+    assert [event["type"] for event in said] == ["conversation.assigned", "message.posted"]
+    assert said[-1]["data"]["text"] == "Ja, 54 past u precies."
+    for each in (ana, console):
+        await each.close()
+    await tom.leave()
+
+
+async def test_nothing_acknowledged_is_lost_when_the_server_is_killed(demo):
+    ana = await visitor(demo).open()
+    token = ana.welcome["visitor"]["token"]
+    first = await ana.post("een")
+    keys = [fresh_id() for _ in range(20)]
+    for number, key in enumerate(keys):
+        await ana.post(f"bericht {number}", first["conversation"], key)
+    demo.kill()
+    await ana.close()
+
+    demo.start()
+    again = visitor(demo, token)
+    await again.open(resume=[{"conversation": first["conversation"], "last_seq": 0}])
+    events = (await again.expect("events"))["events"]
+    texts = [event["data"]["text"] for event in events if event["type"] == "message.posted"]
+    assert texts == ["een", *(f"bericht {number}" for number in range(20))]
+    repeated = await again.post("bericht 7", first["conversation"], keys[7])
+    assert repeated["seq"] == events[9]["seq"]
+    await again.close()
+
+
+async def test_a_first_message_sent_twice_starts_one_conversation(demo):
+    ana = await visitor(demo).open()
+    key = fresh_id()
+    one = await ana.post("hallo", key=key)
+    two = await ana.post("hallo", key=key)
+    assert one == two
+    await ana.close()
+
+
+async def test_the_demo_stops_cleanly(demo):
+    ana = await visitor(demo).open()
+    assert demo.stop() == 0
+    await ana.expect("draining")
+    assert await ana.expect_close() == 1012
+    await ana.close()

@@ -1,0 +1,217 @@
+"""People who use Balie in tests: a server process, visitors and agents over real sockets and HTTP."""
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+
+from balie.kernel.ids import ENTROPY_BYTES, new_id
+
+
+def fresh_id() -> str:
+    """An id of this moment, as a client makes them."""
+    return new_id(time.time_ns() // 1_000_000, secrets.token_bytes(ENTROPY_BYTES))
+
+
+def free_port() -> int:
+    """A port that nobody uses at this moment."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@dataclass
+class Demo:
+    """A running `balie demo`: a process of its own, over a data directory that outlives it."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    settings: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[str] | None = None
+    told: dict[str, Any] = field(default_factory=dict)
+
+    def start(self) -> "Demo":
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("BALIE_")}
+        self.process = subprocess.Popen(
+            [
+                str(Path(sys.executable).with_name("balie")),
+                "demo",
+                "--json",
+                f"--port={self.port}",
+                f"--data-dir={self.folder}",
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment | self.settings,
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, "the demo did not start"
+        self.told = json.loads(line)
+        return self
+
+    def stop(self) -> int:
+        return self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._end(signal.SIGKILL)
+
+    def _end(self, sign: signal.Signals) -> int:
+        assert self.process is not None
+        self.process.send_signal(sign)
+        code = self.process.wait(timeout=15)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self.process = None
+        return code
+
+    @property
+    def url(self) -> str:
+        return str(self.told["url"])
+
+    @property
+    def shop(self) -> str:
+        return str(self.told["shop_url"])
+
+    @property
+    def site(self) -> str:
+        return str(self.told["site_key"])
+
+    @property
+    def logins(self) -> list[dict[str, str]]:
+        return list(self.told["agents"])
+
+
+class Talker:
+    """One end of a socket: sends frames, collects what comes, waits for what is expected."""
+
+    def __init__(self, url: str, headers: dict[str, str], hello: dict[str, Any]) -> None:
+        self._url = url
+        self._headers = headers
+        self.hello = hello
+        self.heard: list[dict[str, Any]] = []
+        self.welcome: dict[str, Any] = {}
+        self._news = asyncio.Condition()
+        self._socket: ClientConnection | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self.closed_with: int | None = None
+
+    async def open(self, **more: Any) -> "Talker":
+        self.heard, self.closed_with = [], None
+        self._socket = await connect(
+            self._url, additional_headers=self._headers, compression=None, ping_interval=None
+        )
+        self._reader = asyncio.create_task(self._read())
+        await self.send(self.hello | more)
+        self.welcome = await self.expect("welcome")
+        return self
+
+    async def _read(self) -> None:
+        assert self._socket is not None
+        with contextlib.suppress(Exception):
+            async for message in self._socket:
+                told = json.loads(message)
+                async with self._news:
+                    self.heard += told if isinstance(told, list) else [told]
+                    self._news.notify_all()
+        async with self._news:
+            self.closed_with = self._socket.close_code
+            self._news.notify_all()
+
+    async def send(self, frame: dict[str, Any] | str | bytes) -> None:
+        assert self._socket is not None
+        await self._socket.send(json.dumps(frame) if isinstance(frame, dict) else frame)
+
+    async def expect(self, kind: str, within: float = 5.0, **fields: Any) -> dict[str, Any]:
+        """The first frame of this kind with these fields that was not expected before."""
+
+        def found() -> dict[str, Any] | None:
+            for index, frame in enumerate(self.heard):
+                if frame["type"] == kind and fields.items() <= frame.items():
+                    return self.heard.pop(index)
+            return None
+
+        async with asyncio.timeout(within), self._news:
+            while (frame := found()) is None:
+                assert self.closed_with is None, f"closed with {self.closed_with}"
+                await self._news.wait()
+            return frame
+
+    async def expect_close(self, within: float = 5.0) -> int:
+        async with asyncio.timeout(within), self._news:
+            while self.closed_with is None:
+                await self._news.wait()
+        return self.closed_with
+
+    async def post(
+        self, text: str, conversation: str | None = None, key: str | None = None, **more: Any
+    ) -> dict[str, Any]:
+        """Say something and wait for its ack."""
+        key = key or fresh_id()
+        await self.send(
+            {
+                "type": "post",
+                "client_message_id": key,
+                "conversation": conversation,
+                "text": text,
+                **more,
+            }
+        )
+        return await self.expect("ack", client_message_id=key)
+
+    async def close(self) -> None:
+        if self._socket is not None:
+            await self._socket.close()
+        if self._reader is not None:
+            await self._reader
+
+
+def visitor(demo: Demo, token: str | None = None, **hello: Any) -> Talker:
+    """A visitor of the demo shop."""
+    frame = {"type": "hello", "site": demo.site, "language": "nl", **hello}
+    if token is not None:
+        frame["token"] = token
+    return Talker(f"ws://127.0.0.1:{demo.port}/ws/visitor", {"Origin": demo.url}, frame)
+
+
+class Agent:
+    """Somebody signed in: HTTP with the session's cookie, and a console's socket."""
+
+    def __init__(self, demo: Demo, login: dict[str, str]) -> None:
+        self._demo = demo
+        self._login = login
+        self.http = httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{demo.port}",
+            headers={"Origin": demo.url, "Host": demo.url.removeprefix("http://")},
+        )
+
+    async def sign_in(self) -> "Agent":
+        answer = await self.http.post("/api/v1/session", json=self._login)
+        assert answer.status_code < 300, answer.text
+        return self
+
+    async def console(self, **hello: Any) -> Talker:
+        answer = await self.http.post("/api/v1/socket-tickets")
+        assert answer.status_code < 300, answer.text
+        cookies = "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())
+        talker = Talker(
+            f"ws://127.0.0.1:{self._demo.port}/ws/agent",
+            {"Origin": self._demo.url, "Cookie": cookies},
+            {"type": "hello", "ticket": answer.json()["ticket"], **hello},
+        )
+        return await talker.open()
+
+    async def leave(self) -> None:
+        await self.http.aclose()
