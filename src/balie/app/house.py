@@ -165,7 +165,7 @@ class House:
             AgentState(
                 id=agent.id,
                 name=agent.name,
-                state=_STATES[states.get(agent.id, "gone")],
+                state=states.get(agent.id, "offline"),
                 picture=agent.picture,
             )
             for agent in known

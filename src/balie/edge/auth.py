@@ -53,13 +53,6 @@ def session_token(connection: Connection, settings: EdgeSettings) -> str | None:
     return connection.cookies.get(cookie_name(settings)) or None
 
 
-def cookie_value(header: str, name: str) -> str | None:
-    """One cookie out of a Cookie header; of two with the same name, none."""
-    pairs = (pair.strip().partition("=") for pair in header.split(";"))
-    found = [value for key, _, value in pairs if key == name]
-    return found[0] if len(found) == 1 else None
-
-
 def bearer_token(connection: Connection) -> str | None:
     """The token of `Authorization: Bearer TOKEN`."""
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
