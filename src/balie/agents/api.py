@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from litestar import Request, Response, Router, delete, get, patch, post, put
 from litestar.di import Provide
+from litestar.openapi.datastructures import ResponseSpec
 
 from balie.agents import queries, views
 from balie.agents.commands import AgentChange, NewAgent
@@ -13,6 +14,7 @@ from balie.agents.model import Agent
 from balie.agents.pictures import BYTES_LIMIT
 from balie.agents.room import AgentRoom
 from balie.agents.sign_in import COOKIE_SECONDS
+from balie.agents.state import SiteState
 from balie.edge.auth import address_of, session_cookie
 from balie.edge.origins import same_origin
 from balie.edge.policy import Policy
@@ -227,7 +229,12 @@ async def set_picture(
     return views.PictureView(str(agent.picture))
 
 
-@get("/sites/{key:str}/state", opt=PUBLIC, media_type="application/json")
+@get(
+    "/sites/{key:str}/state",
+    opt=PUBLIC,
+    media_type="application/json",
+    responses={200: ResponseSpec(SiteState, generate_examples=False, description="The state.")},
+)
 async def show_state(room: AgentRoom, request: AnyRequest, key: str) -> Response[bytes]:
     """What a launcher needs to know; for pages of the site's own origins."""
     encoded = await room.states.find(key)

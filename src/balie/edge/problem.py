@@ -3,7 +3,8 @@
 import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from traceback import format_tb
+from typing import Any, Literal
 
 import msgspec
 import structlog
@@ -37,7 +38,7 @@ AnyRequest = Request[Any, Any, Any]
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What went wrong. `code` is for programs, `detail` says in English what to do about it."""
 
-    type: str = msgspec.field(name="type", default="about:blank")
+    type: Literal["about:blank"]
     title: str
     status: int
     code: str
@@ -100,8 +101,9 @@ def tell_framework_error(request: AnyRequest, error: HTTPException) -> Response[
 
 
 def tell_unknown_error(request: AnyRequest, error: Exception) -> Response[bytes]:
-    """A fault inside Balie. The client gets a number; the log gets the rest, without the body."""
-    if _is_hostile_nesting(error):
+    """A fault inside Balie. The client gets a number; the log gets the kind of error and the way to it, but
+    neither its words nor the values on that way, which may be what people wrote."""
+    if isinstance(error, RecursionError):
         return tell_balie_error(request, MalformedError("the JSON is nested too deeply"))
     request_id = secrets.token_hex(8)
     log.error(
@@ -109,7 +111,8 @@ def tell_unknown_error(request: AnyRequest, error: Exception) -> Response[bytes]
         request_id=request_id,
         method=request.method,
         route=request.scope.get("path_template", ""),
-        exc_info=error,
+        error=type(error).__name__,
+        where="".join(format_tb(error.__traceback__)),
     )
     return problem_response(
         status=500,
@@ -143,7 +146,3 @@ def _detail(error: HTTPException, status: int) -> str:
         for item in found[:5]
     )
     return said[:500] or "the request does not have the shape that its route takes"
-
-
-def _is_hostile_nesting(error: Exception) -> bool:
-    return isinstance(error, RecursionError)

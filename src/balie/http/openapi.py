@@ -55,6 +55,7 @@ def config(renderer: Renderer, version: str) -> OpenAPIConfig:
         title="Balie",
         version=version,
         description=DESCRIPTION,
+        use_handler_docstrings=True,
         render_plugins=[renderer],
         openapi_router=Router(
             path=PATH,

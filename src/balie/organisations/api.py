@@ -88,9 +88,16 @@ class SiteView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SiteList(msgspec.Struct, frozen=True):
-    """All sites: whole for administrators, by name for other agents."""
+    """All sites, for administrators."""
 
-    data: list[SiteView | SiteName]
+    data: list[SiteView]
+    next_cursor: str | None = None
+
+
+class SiteNames(msgspec.Struct, frozen=True):
+    """All sites by name, for other agents."""
+
+    data: list[SiteName]
     next_cursor: str | None = None
 
 
@@ -168,11 +175,11 @@ async def change_organisation(
 
 
 @get("/sites", opt=AGENT)
-async def list_sites(actor: AgentActor, ports: Ports) -> SiteList:
-    """All sites."""
+async def list_sites(actor: AgentActor, ports: Ports) -> SiteList | SiteNames:
+    """All sites: whole for administrators, by name for other agents."""
     sites = await ports.store.read(lambda c: queries.find_sites(c, actor))
     if not actor.administers:
-        return SiteList([SiteName(site.id, site.name) for site in sites])
+        return SiteNames([SiteName(site.id, site.name) for site in sites])
     keys = await ports.store.read(lambda c: queries.find_keys_by_site(c, actor))
     return SiteList([_view(site, keys.get(site.id, [])) for site in sites])
 
