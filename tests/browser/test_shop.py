@@ -24,7 +24,7 @@ async def shop():
     )
     server = uvicorn.Server(uvicorn.Config(app, port=0, ws="none", log_level="warning"))
     serving = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     yield f"http://127.0.0.1:{port}"
