@@ -189,10 +189,14 @@ def _signed_in(visit: Visit) -> dict[str, object]:
 
 
 def help_page(visit: Visit) -> Answer:
-    sizes = {
-        size.label: (metres(size.shortest, visit.language), metres(size.tallest, visit.language))
+    every = [
+        size
         for slug in ("tochtje", "luwte", "bries")
         for size in visit.catalogue.products[slug].sizes
+    ]
+    sizes = {
+        size.label: (metres(size.shortest, visit.language), metres(size.tallest, visit.language))
+        for size in sorted(every, key=lambda size: size.shortest)
     }
     hours = promises.opening_table(visit.language)
     return Show("help.html", {"hours": hours, "sizes": sizes, "today": visit.now.weekday()})
