@@ -98,7 +98,7 @@ $(TESTS): requirements-dev.lock | $(RUNS)
 	@touch $@
 
 $(MODULES): web/package.json web/package-lock.json | $(RUNS)
-	$(NPM) ci --include=dev --silent
+	$(NPM) ci --include=dev --loglevel=error
 	@touch $@
 
 $(APPS): $(WEB_SOURCES) hatch_build.py $(MODULES)

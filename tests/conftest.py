@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# The same examples on every machine; `make test-full` searches further.
+# The same examples on every machine.
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.load_profile("fixed")
 
@@ -22,7 +22,7 @@ def fixed_seed():
 
 @pytest.fixture(scope="session")
 def testdata() -> Path:
-    """The folder of real data and hostile input (see tests/README.md), or a skip with the reason."""
+    """The folder of real data and hostile input (see tests/README.md); skips without it."""
     place = Path(os.environ.get("BALIE_TESTDATA", REPOSITORY.parent / "shared"))
     if not place.is_dir():
         pytest.skip(f"no test data at {place}: set BALIE_TESTDATA (see tests/README.md)")
