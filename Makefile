@@ -50,7 +50,7 @@ check-python: $(TESTS)
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-cache
+	$(BIN)/lint-imports --no-cache --no-logo
 
 check-web: $(MODULES)
 	$(NPM) run --silent check

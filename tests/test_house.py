@@ -23,7 +23,7 @@ def copy_of_the_house(tmp_path):
 def lint_imports(house):
     program = Path(sys.executable).with_name("lint-imports")
     return subprocess.run(
-        [program, "--no-cache"],
+        [program, "--no-cache", "--no-logo"],
         cwd=house,
         env={"PYTHONPATH": str(house / "src"), "PATH": "", "NO_COLOR": "1", "COLUMNS": "200"},
         capture_output=True,
@@ -35,7 +35,7 @@ def lint_imports(house):
 def plant(house, path, line):
     """Add a line to a module of the copy, making its packages where they are missing."""
     module = house / "src" / "balie" / path
-    for folder in list(module.relative_to(house / "src").parents)[:-1]:
+    for folder in reversed(list(module.relative_to(house / "src").parents)[:-1]):
         (house / "src" / folder).mkdir(exist_ok=True)
         (house / "src" / folder / "__init__.py").touch()
     with module.open("a") as source:
