@@ -1,12 +1,15 @@
 # Balie: everything you do with it starts here. `make help` lists the words.
 
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
-	$$python -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	$$python -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$python && break; done)
 PORT ?= 8000
 
 BIN := .venv/bin
 NPM := $(BIN)/python hatch_build.py
+
+# Trust the certificates of the machine, as pip does.
+export UV_SYSTEM_CERTS := 1
 
 # A stamp says "done for these inputs"; nothing behind a fresh stamp is done again.
 STAMPS := .venv/stamps
@@ -14,13 +17,13 @@ UV := $(STAMPS)/uv
 RUNS := $(STAMPS)/runs
 TESTS := $(STAMPS)/tests
 MODULES := web/node_modules/.package-lock.json
-APPS := $(STAMPS)/apps
+APPS := src/balie/static/console/.vite/manifest.json
 
 WEB_SOURCES := $(shell find web -type d -name node_modules -prune -o -type f ! -name '*.test.*' -print)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-full check check-python check-web test-web format lock wheel clean \
+.PHONY: help demo test test-full check check-python check-web check-docs test-web format lock wheel clean \
 	browser development
 
 help: ## Show these words
@@ -34,7 +37,7 @@ test: PYTEST_OPTIONS := -m "not long"
 test-full: PYTEST_OPTIONS :=
 test test-full: development browser
 	@failed=0; \
-	$(MAKE) --no-print-directory check || failed=1; \
+	$(MAKE) --no-print-directory --keep-going check-python check-web || failed=1; \
 	$(MAKE) --no-print-directory test-web || failed=1; \
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS) || failed=1; \
 	exit $$failed
@@ -44,13 +47,16 @@ test-full: ## Test everything, long runs too
 
 development: $(TESTS) $(APPS) ## Install all that a developer needs, start nothing
 
-check: check-python check-web ## Format, lint, types and layers, without the tests
+check: check-python check-web check-docs ## Format, lint, types, layers and documents
 
 check-python: $(TESTS)
-	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff format --diff --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
+
+check-docs: $(TESTS)
+	$(BIN)/python -m pytest --quiet tests/docs
 
 check-web: $(MODULES)
 	$(NPM) run --silent check
@@ -80,21 +86,26 @@ browser: $(TESTS)
 	@$(BIN)/python tools/browser.py
 
 # uv installs many times faster than pip; pip brings it in, checked against our own lock.
-INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes
+# Where only pip is told of a mirror, pip does the work.
+define install
+$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) \
+	|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
+endef
 
 $(UV): requirements-uv.lock
-	@test -n "$(PYTHON)" || { echo "Balie needs Python 3.11 or newer, with venv." >&2; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -n "$(PYTHON)" || { echo "Balie needs Python 3.11 or newer, with venv:" >&2; \
+		echo "  sudo apt-get install --yes python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@mkdir -p $(STAMPS) && touch $@
 
 $(RUNS): requirements.lock pyproject.toml | $(UV)
-	$(INSTALL) -r requirements.lock
+	$(call install,requirements.lock)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(TESTS): requirements-dev.lock | $(RUNS)
-	$(INSTALL) -r requirements-dev.lock
+	$(call install,requirements-dev.lock)
 	@touch $@
 
 $(MODULES): web/package.json web/package-lock.json | $(RUNS)

@@ -16,10 +16,9 @@ if [ "${1-}" != --check ]; then
         --output-file requirements.lock
 fi
 
-addresses='https?://|file:|"resolved"|--(extra-)?index-url|--find-links'
-# npm notes where a package asks for money; that is no registry.
-if grep -nE "$addresses" requirements*.lock web/package-lock.json |
-    grep -vE '"url": "https?://[^"]*"'; then
+# What npm notes of a package's funding are addresses too, but none to install from.
+if grep -nE 'https?://|file:|--(extra-)?index-url|--find-links' requirements*.lock ||
+    grep -nE '"resolved"|registry' web/package-lock.json; then
     echo "A lock file names an address; see above." >&2
     exit 1
 fi
