@@ -1,7 +1,10 @@
 // Builds the three web apps into the Python package, where the server finds them:
 //   static/balie.js   the launcher, one script with a lasting name
+//   static/balie-panel.js  what the launcher loads when somebody is about to use it
 //   static/widget/    the panel, hashed names listed in .vite/manifest.json
 //   static/console/   the console, idem, split by screen
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 
@@ -17,21 +20,35 @@ const shared = {
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
 };
 
-// A host page loads the launcher as a classic script, so its names must not leak.
-const launcher = {
+// The launcher's second script is a module, which the first imports by its content.
+const panel = {
   ...shared,
   build: {
     target: "es2022",
     outDir: STATIC,
     emptyOutDir: false,
-    lib: {
-      entry: `${WEB}launcher/main.ts`,
-      formats: ["iife"],
-      name: "BalieLauncher",
-      fileName: () => "balie.js",
-    },
+    lib: { entry: `${WEB}launcher/panel.ts`, formats: ["es"], fileName: () => "balie-panel.js" },
   },
 };
+
+// A host page loads the launcher as a classic script, so its names must not leak.
+const launcher = () => ({
+  ...shared,
+  define: { PANEL: JSON.stringify(`/balie-panel.js?v=${digest(`${STATIC}/balie-panel.js`)}`) },
+  build: {
+    target: "es2022",
+    outDir: STATIC,
+    emptyOutDir: false,
+    rolldownOptions: {
+      input: `${WEB}launcher/main.ts`,
+      output: { format: "iife", entryFileNames: "balie.js" },
+    },
+  },
+});
+
+function digest(file) {
+  return createHash("sha256").update(readFileSync(file)).digest("hex").slice(0, 8);
+}
 
 const app = (name) => ({
   ...shared,
@@ -52,6 +69,7 @@ const app = (name) => ({
   },
 });
 
-for (const config of [launcher, app("widget"), app("console")]) {
-  await build(config);
-}
+await build(panel);
+await build(launcher());
+await build(app("widget"));
+await build(app("console"));
