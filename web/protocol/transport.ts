@@ -1,0 +1,101 @@
+// The two ways to carry frames: a WebSocket, or where networks block those, a stream and POSTs.
+
+import type { ClientFrame, ServerFrame } from "./types";
+
+export interface Carrier {
+  send(frame: ClientFrame): void;
+  close(): void;
+}
+
+export interface CarrierEvents {
+  opened(): void;
+  received(frames: ServerFrame | ServerFrame[]): void;
+  closed(code: number): void;
+}
+
+/** What a connection that broke off without a word is counted as. */
+const BROKEN = 1006;
+
+/** `path` is `/ws/visitor` or `/ws/agent`; `origin` is http(s)://HOST of Balie. */
+export function openSocket(origin: string, path: string, on: CarrierEvents): Carrier {
+  const socket = new WebSocket(origin.replace(/^http/, "ws") + path);
+  socket.onopen = () => on.opened();
+  socket.onmessage = ({ data }) => on.received(JSON.parse(data));
+  socket.onclose = ({ code }) => on.closed(code);
+  return {
+    send: (frame) => socket.send(JSON.stringify(frame)),
+    close: () => socket.close(),
+  };
+}
+
+/** The first frame sent must be `hello`: it opens the stream. */
+export function openStream(origin: string, path: string, on: CarrierEvents): Carrier {
+  const stop = new AbortController();
+  const waiting: ClientFrame[] = [];
+  let session = "";
+  let busy = false;
+
+  const closed = (code: number) => {
+    if (stop.signal.aborted) return;
+    stop.abort();
+    on.closed(code);
+  };
+  const post = (address: string, body: unknown) =>
+    fetch(origin + address, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+      signal: stop.signal,
+    });
+
+  async function listen(hello: ClientFrame) {
+    const answer = await post(path, hello);
+    if (!answer.ok || !answer.body) return closed(closeCode(answer.status));
+    await eachLine(answer.body, (line) => {
+      if (!line.startsWith("data:")) return;
+      const frames = [JSON.parse(line.slice(5))].flat();
+      for (const frame of frames) if (frame.type === "welcome") session = frame.session;
+      on.received(frames);
+      flush();
+    });
+    closed(BROKEN);
+  }
+
+  async function flush() {
+    if (busy || !session || !waiting.length) return;
+    busy = true;
+    const answer = await post(`/sse/sessions/${session}`, waiting.splice(0)).catch(() => undefined);
+    busy = false;
+    if (answer?.ok) flush();
+    else closed(BROKEN);
+  }
+
+  queueMicrotask(() => on.opened());
+  return {
+    send(frame) {
+      if (frame.type === "hello") listen(frame).catch(() => closed(BROKEN));
+      else {
+        waiting.push(frame);
+        // Frames of one moment travel together.
+        queueMicrotask(flush);
+      }
+    },
+    close: () => stop.abort(),
+  };
+}
+
+/** The stream's refusal as the socket would have said it. */
+function closeCode(status: number): number {
+  return { 400: 4400, 401: 4401, 403: 4403, 429: 1008 }[status] ?? BROKEN;
+}
+
+async function eachLine(body: ReadableStream<Uint8Array>, take: (line: string) => void) {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let rest = "";
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    const lines = (rest + decoder.decode(part.value, { stream: true })).split("\n");
+    rest = lines.pop() as string;
+    lines.forEach(take);
+  }
+}
