@@ -1,0 +1,219 @@
+"""How a client keeps its connection: tries, greets, listens for silence, comes back. Pure.
+
+The base of `ClientSession`; see there.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, Literal
+
+from balie.realtime.protocol.client_log import Log
+from balie.realtime.protocol.client_outbox import Outbox
+from balie.realtime.protocol.frames import Close
+
+Frame = dict[str, Any]
+Input = dict[str, Any]
+Effect = dict[str, Any]
+Status = Literal["idle", "connecting", "live", "waiting", "stopped"]
+
+WELCOME_WITHIN = 10_000
+PONG_WITHIN = 5_000
+FIRST_DELAY = 500
+MAX_DELAY = 30_000
+MOST_RESUMED = {"visitor": 50, "agent": 300}
+FINAL = (Close.BINARY, Close.NOT_UTF8, Close.BAD_HELLO, Close.FORBIDDEN)
+"""Close codes after which trying again would be wrong."""
+
+
+class ClientLine:
+    """A client's connection and what it needs to come back: how far each log is, and what is unsent."""
+
+    def __init__(self, kind: Literal["visitor", "agent"], chance: Callable[[], float]) -> None:
+        self.kind = kind
+        self.status: Status = "idle"
+        self.transport = "socket"
+        self.logs: dict[str, Log] = {}
+        self.outbox = Outbox()
+        self.author: dict[str, Any] = {"kind": kind}
+        """Who we are, from the last `welcome`; goes with what we send."""
+        self.token: str | None = None
+        self._chance = chance
+        self._now: float = 0
+        self._effects: list[Effect] = []
+        self._failures = 0
+        self._misses = 0
+        self._drain: float = 0
+        self._heartbeat: float = 0
+        # When: the connection must stand; to try again; to ask whether anybody is there; to give up.
+        self._welcome_by: float = 0
+        self._retry_at: float = 0
+        self._ping_at: float = 0
+        self._pong_by: float = 0
+        # Conversations that the last `hello` asked to resume.
+        self._resumed: set[str] = set()
+        self._alive: Frame | None = None
+        self._alive_at: float = 0
+
+    def _opened(self, _: Input) -> None:
+        if self.status in ("idle", "stopped"):
+            self._connect()
+
+    def _shut(self, _: Input) -> None:
+        self._drop()
+        self._become("idle")
+
+    def _offline(self, _: Input) -> None:
+        if self.status in ("live", "connecting"):
+            self._lose()
+
+    def _connect(self) -> None:
+        self._retry_at = 0
+        self._welcome_by = self._now + WELCOME_WITHIN
+        self._become("connecting")
+        self._do({"type": "connect", "transport": self.transport})
+
+    def _connected(self, happened: Input) -> None:
+        resume = [
+            {"conversation": conversation, "last_seq": log.last}
+            for conversation, log in self.logs.items()
+        ][: MOST_RESUMED[self.kind]]
+        self._resumed = {str(each["conversation"]) for each in resume}
+        token = {"token": self.token} if self.token else {}
+        frame = {"type": "hello", **happened["hello"], **token, "resume": resume}
+        self._do({"type": "send", "frame": frame})
+
+    def _welcome(self, frame: Frame) -> None:
+        self._welcome_by = self._drain = 0
+        self._failures = self._misses = 0
+        self._heartbeat = frame["heartbeat_ms"]
+        self._learn_who_we_are(frame)
+        if self._alive:
+            self._alive_at = 1
+        self._become("live")
+        self._do({"type": "tell", "frame": frame})
+        for conversation, log in self.logs.items():
+            if conversation not in self._resumed:
+                self._send(resume_frame(conversation, log.last))
+        for known in frame.get("conversations", ()):
+            self._hear(known)
+
+    def _learn_who_we_are(self, frame: Frame) -> None:
+        if visitor := frame.get("visitor"):
+            self.token = visitor["token"]
+            self.author = {"kind": "visitor", "id": visitor["id"]}
+            return
+        agent = frame["agent"]
+        self.author = {"kind": "agent", "id": agent["id"], "name": agent["name"]}
+        if picture := agent.get("picture"):
+            self.author["picture"] = picture
+
+    def _disconnected(self, happened: Input) -> None:
+        if self.status not in ("live", "connecting"):
+            return
+        code = happened["code"]
+        if code == Close.TOO_BIG:
+            self.outbox.fail_sent("too_long")
+        if code in FINAL:
+            self._stop(code)
+        elif code == Close.UNAUTHORISED:
+            self._sign_out(code)
+        else:
+            self._wait(MAX_DELAY if code == Close.POLICY else None)
+
+    def _stop(self, code: int) -> None:
+        self._forget_connection()
+        self._become("stopped", code)
+
+    def _sign_out(self, code: int) -> None:
+        self._do({"type": "signed_out"})
+        if self.kind == "agent":
+            self._stop(code)
+            return
+        self.token = None
+        self.logs.clear()
+        self.outbox.forget()
+        self._wait()
+
+    def _wait(self, delay: float | None = None) -> None:
+        """Come back after a while; a second miss in a row tries the other transport."""
+        if self.status == "connecting":
+            self._misses += 1
+            if self._misses > 1:
+                self._misses = 1
+                self.transport = "sse" if self.transport == "socket" else "socket"
+        self._forget_connection()
+        backoff = min(MAX_DELAY, FIRST_DELAY * 2**self._failures)
+        self._failures += 1
+        chance = self._chance()
+        own = self._drain + chance * self._drain if self._drain else chance * backoff
+        self._drain = 0
+        # Half a millisecond is rounded up, as in JavaScript.
+        self._retry_at = self._now + (math.floor(own + 0.5) if delay is None else delay)
+        self._become("waiting")
+
+    def _forget_connection(self) -> None:
+        self._welcome_by = self._ping_at = self._pong_by = self._alive_at = self._retry_at = 0
+        self.outbox.unsend()
+        for log in self.logs.values():
+            log.ask_at = log.filling = 0
+            # A mark that was just sent may be lost with the connection.
+            if self._now - log.mark_at < MAX_DELAY and log.delivered:
+                log.marked = False
+
+    def _lose(self) -> None:
+        self._do({"type": "disconnect"})
+        self._wait()
+
+    def _drop(self) -> None:
+        if self.status in ("live", "connecting"):
+            self._do({"type": "disconnect"})
+        self._forget_connection()
+
+    def _hurry(self, _: Input) -> None:
+        """The network is back or the page woke: do not wait for a timer that slept."""
+        if self.status == "waiting":
+            self._connect()
+        elif self.status == "live" and not self._pong_by:
+            self._ping()
+
+    def _ping(self) -> None:
+        self._ping_at = 0
+        self._pong_by = self._now + PONG_WITHIN
+        self._send({"type": "ping"})
+
+    def _keep(self) -> None:
+        """A time has come: try again, give up, or ask whether anybody is there."""
+        if self._passed(self._retry_at):
+            self._connect()
+        elif self._passed(self._welcome_by) or self._passed(self._pong_by):
+            self._lose()
+        elif self.status == "live" and self._passed(self._ping_at):
+            self._ping()
+
+    def _passed(self, time: float) -> bool:
+        return 0 < time <= self._now
+
+    def _tell(self, frame: Frame) -> None:
+        self._do({"type": "tell", "frame": frame})
+
+    def _send(self, frame: Frame) -> None:
+        if self.status == "live":
+            self._do({"type": "send", "frame": frame})
+
+    def _become(self, status: Status, code: int | None = None) -> None:
+        if status == self.status:
+            return
+        self.status = status
+        self._do({"type": "status", "status": status, **({"code": code} if code else {})})
+
+    def _do(self, effect: Effect) -> None:
+        self._effects.append(effect)
+
+    def _hear(self, known: dict[str, Any]) -> None:
+        if log := self.logs.get(known["id"]):
+            log.hear(known["last_seq"], self._now)
+
+
+def resume_frame(conversation: str, last_seq: int) -> Frame:
+    """Ask for what comes after `last_seq`."""
+    return {"type": "resume", "conversation": conversation, "last_seq": last_seq}
