@@ -18,6 +18,7 @@ from balie.conversations import api as conversations_api
 from balie.http.routes import HttpDeps, build_http
 from balie.realtime.protocol.frames import MAX_FRAME_BYTES, Close, Draining
 from balie.realtime.protocol.session import encode
+from balie.realtime.sse import StreamDoor
 from balie.realtime.ws import SocketDoor
 
 log = structlog.get_logger("balie.app")
@@ -36,7 +37,9 @@ class Application:
     def __init__(self, house: House, *, shop: Any = None, shop_host: str | None = None) -> None:
         self.house = house
         self.http = _http(house, f"http://{shop_host}" if shop_host else None)
-        self._sockets = SocketDoor(house.live_services())
+        services = house.live_services()
+        self._sockets = SocketDoor(services)
+        self._streams = StreamDoor(services)
         self._shop = shop
         self._shop_host = shop_host.partition(":")[0].encode() if shop_host else None
 
@@ -45,6 +48,8 @@ class Application:
             await self._sockets(scope, receive, send)
         elif self._shop is not None and self._is_for_shop(scope):
             await self._shop(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"].startswith("/sse/"):
+            await self._streams(scope, receive, send)
         else:
             await self.http(scope, receive, send)
 

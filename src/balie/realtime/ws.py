@@ -31,7 +31,7 @@ class SocketDoor:
         await receive()
         headers = header_map(scope)
         kind = scope["path"].removeprefix("/ws/")
-        if not self._may_knock(kind, headers):
+        if not may_knock(self._services, kind, headers):
             await send({"type": "websocket.close", "code": Close.FORBIDDEN})
             return
         await send({"type": "websocket.accept"})
@@ -39,11 +39,13 @@ class SocketDoor:
         socket.connection = open_connection(self._services, kind, scope, headers, socket)
         await socket.run(receive)
 
-    def _may_knock(self, kind: str, headers: dict[str, str]) -> bool:
-        if kind == "agent":
-            return same_origin(headers.get("origin"), self._services.edge.origins)
-        # Which origins a visitor may come from, the site that `hello` names will tell.
-        return kind == "visitor" and "origin" in headers
+
+def may_knock(services: Services, kind: str, headers: dict[str, str]) -> bool:
+    """Whether a page of this origin may try at all."""
+    if kind == "agent":
+        return same_origin(headers.get("origin"), services.edge.origins)
+    # Which origins a visitor may come from, the site that `hello` names will tell.
+    return kind == "visitor" and "origin" in headers
 
 
 def open_connection(

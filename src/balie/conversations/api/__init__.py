@@ -10,7 +10,7 @@ from balie.conversations.api.services import ConversationServices
 def routes(services: ConversationServices) -> Router:
     """The routes of this room."""
     return Router(
-        path="/",
+        path="/api/v1",
         route_handlers=[*visitors.HANDLERS, *agents.HANDLERS, *files.HANDLERS],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
         tags=["conversations"],

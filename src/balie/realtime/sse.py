@@ -1,0 +1,209 @@
+"""The door for networks that block sockets: a stream of server-sent events, and posts beside it.
+
+The same frames, the same sessions; only the transport differs. `POST /sse/visitor` and `POST /sse/agent`
+take the `hello`, `POST /sse/sessions/{session}` takes what the client sends later.
+"""
+
+import asyncio
+import contextlib
+from typing import Any
+
+import msgspec
+import structlog
+
+from balie.edge.origins import same_origin
+from balie.realtime.connection import Connection
+from balie.realtime.outbox import Outbox
+from balie.realtime.protocol.frames import MAX_FRAME_BYTES, Close
+from balie.realtime.services import Services
+from balie.realtime.ws import Scope, header_map, may_knock, open_connection
+
+COMMENT_EVERY = 15.0
+MAX_BODY = 4 * MAX_FRAME_BYTES
+MAX_FRAMES = 200
+
+log = structlog.get_logger("balie.realtime")
+
+_frames = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class StreamDoor:
+    """Takes streams and the posts that belong to them. A plain ASGI application."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._streams: dict[str, Stream] = {}
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        path: str = scope["path"]
+        headers = header_map(scope)
+        if scope["method"] != "POST":
+            await refuse(send, 405, "method_not_allowed", "send POST")
+        elif path.startswith("/sse/sessions/"):
+            await self._take(path.removeprefix("/sse/sessions/"), headers, receive, send)
+        elif not may_knock(self._services, path.removeprefix("/sse/"), headers):
+            await refuse(send, 403, "forbidden", "this origin may not open a stream")
+        else:
+            await self._open(scope, headers, receive, send)
+
+    async def _open(self, scope: Scope, headers: dict[str, str], receive: Any, send: Any) -> None:
+        hello = await read_body(receive, MAX_FRAME_BYTES)
+        if hello is None:
+            await refuse(send, 413, "too_long", f"a hello has at most {MAX_FRAME_BYTES} bytes")
+            return
+        stream = Stream(send)
+        kind = scope["path"].removeprefix("/sse/")
+        stream.connection = open_connection(self._services, kind, scope, headers, stream)
+        self._streams[stream.connection.id] = stream
+        try:
+            await stream.run(hello, receive)
+        finally:
+            del self._streams[stream.connection.id]
+            stream.connection.leave()
+
+    async def _take(self, session: str, headers: dict[str, str], receive: Any, send: Any) -> None:
+        stream = self._streams.get(session)
+        if stream is None or not self._may_post(stream, headers):
+            await refuse(send, 404, "not_found", "no such stream; open a new one")
+            return
+        body = await read_body(receive, MAX_BODY)
+        if body is None:
+            await refuse(send, 413, "too_long", f"at most {MAX_BODY} bytes at once")
+            return
+        try:
+            frames = _frames.decode(body)
+        except (msgspec.MsgspecError, RecursionError, ValueError):
+            await refuse(send, 422, "malformed", "send a JSON array of frames")
+            return
+        if len(frames) > MAX_FRAMES or any(len(bytes(each)) > MAX_FRAME_BYTES for each in frames):
+            await refuse(send, 413, "too_long", f"{MAX_FRAMES} frames of {MAX_FRAME_BYTES} bytes")
+            return
+        await answer(send, 202)
+        await stream.take(frames)
+
+    def _may_post(self, stream: "Stream", headers: dict[str, str]) -> bool:
+        """Agents act by a cookie too, so a foreign page must not be able to post for them."""
+        if stream.connection.kind == "visitor":
+            return True
+        return same_origin(headers.get("origin"), self._services.edge.origins)
+
+
+class Stream:
+    """The transport of one stream: push and end, as a socket has them."""
+
+    def __init__(self, send: Any) -> None:
+        self._send = send
+        self._outbox = Outbox()
+        self._news = asyncio.Event()
+        self._closing: tuple[int, str] | None = None
+        self._turn = asyncio.Lock()
+        self.connection: Connection
+
+    async def run(self, hello: bytes, receive: Any) -> None:
+        """Serve until either side ends it."""
+        await self._send(
+            {
+                "type": "http.response.start",
+                "status": 200,
+                "headers": [
+                    (b"content-type", b"text/event-stream; charset=utf-8"),
+                    (b"cache-control", b"no-store"),
+                    (b"x-accel-buffering", b"no"),
+                    (b"x-content-type-options", b"nosniff"),
+                ],
+            }
+        )
+        gone = asyncio.create_task(_disconnected(receive))
+        try:
+            await self.connection.receive(hello)
+            await self._write(gone)
+        except OSError:
+            # The other side is gone.
+            pass
+        finally:
+            gone.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await gone
+
+    async def take(self, frames: list[msgspec.Raw]) -> None:
+        """Handle frames in the order in which they were posted."""
+        async with self._turn:
+            for frame in frames:
+                await self.connection.receive(bytes(frame))
+
+    def push(self, frame: bytes) -> None:
+        """Send a frame some time soon; too many of them end the stream."""
+        if self._closing is None and not self._outbox.put(frame):
+            self.end(Close.SLOW, "you read too slowly")
+        self._news.set()
+
+    def end(self, code: int, reason: str) -> None:
+        """Send what waits, unless it is too much, and end the stream with an event `close`."""
+        if self._closing is None:
+            self._closing = (code, reason)
+            if code == Close.SLOW:
+                self._outbox.clear()
+        self._news.set()
+
+    async def _write(self, gone: "asyncio.Task[None]") -> None:
+        while not gone.done():
+            while self._outbox:
+                await self._emit(f"data: {self._outbox.take()}\n\n")
+            if self._closing is not None:
+                code, reason = self._closing
+                told = msgspec.json.encode({"code": code, "reason": reason}).decode()
+                await self._emit(f"event: close\ndata: {told}\n\n", last=True)
+                return
+            await self._wait(gone)
+
+    async def _wait(self, gone: "asyncio.Task[None]") -> None:
+        news = asyncio.create_task(self._news.wait())
+        await asyncio.wait({news, gone}, timeout=COMMENT_EVERY, return_when=asyncio.FIRST_COMPLETED)
+        if not news.done():
+            news.cancel()
+            if not gone.done():
+                await self._emit(": still here\n\n")
+        self._news.clear()
+
+    async def _emit(self, text: str, *, last: bool = False) -> None:
+        await self._send(
+            {"type": "http.response.body", "body": text.encode(), "more_body": not last}
+        )
+
+
+async def _disconnected(receive: Any) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def read_body(receive: Any, limit: int) -> bytes | None:
+    """The whole body; None when it is longer than `limit`."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        if len(body) > limit:
+            return None
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+async def refuse(send: Any, status: int, code: str, detail: str) -> None:
+    """A problem (RFC 9457) as the whole answer."""
+    problem = {"type": "about:blank", "status": status, "code": code, "detail": detail}
+    await answer(send, status, msgspec.json.encode(problem), b"application/problem+json")
+
+
+async def answer(
+    send: Any, status: int, body: bytes = b"", media_type: bytes = b"application/json"
+) -> None:
+    headers = [
+        (b"content-type", media_type),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
