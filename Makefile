@@ -26,7 +26,7 @@ WEB_SOURCES := $(shell find web -type d -name node_modules -prune -o -type f ! -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-full check check-python check-web check-docs test-web format lock wheel clean \
+.PHONY: help types demo test test-full check check-python check-web check-docs test-web format lock wheel clean \
 	browser development
 
 help: ## Show these words
@@ -72,6 +72,9 @@ format: $(TESTS) $(MODULES) ## Put every file in the house style
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format --quiet .
 	$(NPM) run --silent format
+
+types: $(TESTS) ## Write the web clients' types from the server's frames
+	$(BIN)/python tools/wire_types.py
 
 lock: $(TESTS) ## Bring the lock files in line; UPGRADE=1 takes the newest of everything
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh tools/lock.sh $(if $(UPGRADE),--upgrade)

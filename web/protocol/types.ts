@@ -1,11 +1,12 @@
-// The frames of the live protocol: `docs/protocol.md`, declared in `balie.realtime.protocol.frames`.
+// Written by tools/wire_types.py from `balie.realtime.protocol.frames`; `make types` renews it.
+// What each frame means: docs/protocol.md.
 
 export const MAX_FRAME_BYTES = 65_536;
 export const MAX_TEXT = 16_000;
 export const MAX_FILES = 10;
 export const MAX_FILL = 200;
 
-// Words of the log, declared in `balie.kernel.events`.
+// Words of the log.
 
 export type AuthorKind = "visitor" | "agent" | "bot" | "system" | "api";
 
@@ -108,7 +109,7 @@ export interface VisitorIdentified extends EventBase {
 
 export interface PageViewed extends EventBase {
   type: "page.viewed";
-  data: Page;
+  data: { url: string; title?: string; referrer?: string };
 }
 
 /** What a visitor may not see: a number and nothing else. */
@@ -220,6 +221,7 @@ export interface Ping {
 }
 
 export type VisitorFrame = Post | Resume | Leave | Mark | TypingOn | PageMoved | Ping;
+
 export type AgentFrame = Post | Note | Resume | Leave | Mark | TypingOn | Alive | Ping;
 
 // Shapes that server frames are made of.
@@ -305,7 +307,25 @@ export interface Named {
   name: string;
 }
 
+export interface TypingBy {
+  kind: AuthorKind;
+  id: string;
+  name?: string;
+}
+
 // What the server sends.
+
+export type ErrorCode =
+  | "malformed"
+  | "unknown_type"
+  | "too_long"
+  | "empty"
+  | "not_found"
+  | "conflict"
+  | "closed"
+  | "rate_limited"
+  | "busy"
+  | "unavailable";
 
 export interface VisitorWelcome {
   type: "welcome";
@@ -315,16 +335,6 @@ export interface VisitorWelcome {
   visitor: VisitorSelf;
   conversations: ConversationView[];
   desk: Desk;
-}
-
-export interface AgentWelcome {
-  type: "welcome";
-  session: string;
-  now: number;
-  heartbeat_ms: number;
-  agent: AgentSelf;
-  organisation: Named;
-  agents: AgentState[];
 }
 
 export interface Ack {
@@ -352,23 +362,12 @@ export interface ConversationChanged {
   conversation: ConversationView;
 }
 
-export interface Inbox {
-  type: "inbox";
-  rows: Row[];
-}
-
 export interface Receipt {
   type: "receipt";
   conversation: string;
   by: "visitor" | "agent";
   delivered: number;
   read: number;
-}
-
-export interface TypingBy {
-  kind: AuthorKind;
-  id: string;
-  name?: string;
 }
 
 export interface Typing {
@@ -378,30 +377,11 @@ export interface Typing {
   on: boolean;
 }
 
-export interface AgentPresence {
-  type: "presence";
-  agents?: AgentState[];
-  visitors?: Record<string, boolean>;
-}
-
 export interface VisitorPresence {
   type: "presence";
   desk: Desk;
 }
 
-export type ErrorCode =
-  | "malformed"
-  | "unknown_type"
-  | "too_long"
-  | "empty"
-  | "not_found"
-  | "conflict"
-  | "closed"
-  | "rate_limited"
-  | "busy"
-  | "unavailable";
-
-// Named `ErrorFrame` because `Error` is taken.
 export interface ErrorFrame {
   type: "error";
   code: ErrorCode;
@@ -418,6 +398,27 @@ export interface Draining {
 export interface Pong {
   type: "pong";
   now: number;
+}
+
+export interface AgentWelcome {
+  type: "welcome";
+  session: string;
+  now: number;
+  heartbeat_ms: number;
+  agent: AgentSelf;
+  organisation: Named;
+  agents: AgentState[];
+}
+
+export interface Inbox {
+  type: "inbox";
+  rows: Row[];
+}
+
+export interface AgentPresence {
+  type: "presence";
+  agents?: AgentState[];
+  visitors?: Record<string, boolean>;
 }
 
 export type VisitorServerFrame =
@@ -447,4 +448,5 @@ export type AgentServerFrame =
   | Pong;
 
 export type ServerFrame = VisitorServerFrame | AgentServerFrame;
+
 export type ClientFrame = VisitorHello | AgentHello | VisitorFrame | AgentFrame;

@@ -1,6 +1,7 @@
 """The frames of the live protocol, as described in `docs/protocol.md`.
 
-`VisitorFrame` and `AgentFrame` are what clients send; `ServerFrame` is what they receive. The types of the
+`VisitorFrame` and `AgentFrame` are what clients send; `VisitorServerFrame` and
+`AgentServerFrame` are what they receive. The types of the
 web clients are generated from this file.
 """
 
@@ -221,6 +222,34 @@ class Draining(Frame, frozen=True, tag="draining"):
 
 class Pong(Frame, frozen=True, tag="pong"):
     now: int
+
+
+VisitorServerFrame = (
+    VisitorWelcome
+    | Ack
+    | Events
+    | Resync
+    | ConversationChanged
+    | Receipt
+    | Typing
+    | VisitorPresence
+    | Error
+    | Draining
+    | Pong
+)
+AgentServerFrame = (
+    AgentWelcome
+    | Ack
+    | Events
+    | Resync
+    | Inbox
+    | Receipt
+    | Typing
+    | AgentPresence
+    | Error
+    | Draining
+    | Pong
+)
 
 
 class Close:
