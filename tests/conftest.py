@@ -5,6 +5,7 @@ import random
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from hypothesis import settings
 
 # The same examples on every machine.
@@ -27,3 +28,12 @@ def testdata() -> Path:
     if not place.is_dir():
         pytest.skip(f"no test data at {place}: set BALIE_TESTDATA (see tests/README.md)")
     return place
+
+
+@pytest_asyncio.fixture
+async def office(tmp_path):
+    """The web server over a fresh database file; see `tests/office.py`."""
+    from tests.office import open_office  # noqa: PLC0415 - pure tests do without it
+
+    async with open_office(tmp_path) as opened:
+        yield opened

@@ -42,7 +42,10 @@ def _drawn(image: bytes) -> bytes:
     # Imported here: an installation where nobody uploads a picture does not pay for the library.
     from PIL import Image, ImageOps  # noqa: PLC0415
 
-    opened = Image.open(io.BytesIO(image), formats=FORMATS)
+    try:
+        opened = Image.open(io.BytesIO(image), formats=FORMATS)
+    except Image.DecompressionBombError:
+        raise TooLongError("a picture of so many pixels is not opened") from None
     _refuse_giant(opened.width * opened.height, str(opened.format))
     opened.draft("RGB", (SIDE * 2, SIDE * 2))
     square = ImageOps.fit(ImageOps.exif_transpose(opened).convert("RGBA"), (SIDE, SIDE))
