@@ -14,6 +14,8 @@ export class Log {
   known: number;
   /** When to ask (again) for what is missing; 0 when nothing is. */
   askAt = 0;
+  /** The server refused to let us hear this conversation: ask, though nothing is known to be missing. */
+  deaf = false;
   /** The end of a hole that is being fetched over HTTP, or 0. */
   filling = 0;
   /** What this side has received and read, and when the server may be told next. */
@@ -41,7 +43,7 @@ export class Log {
       this.last = next.seq;
       ready.push(next);
     }
-    if (this.last >= this.known) this.askAt = 0;
+    if (!this.behind && !this.deaf) this.askAt = 0;
     return ready;
   }
 
@@ -63,9 +65,16 @@ export class Log {
 
   /** Is it time to ask? Then the asking is noted. */
   asks(now: number): boolean {
-    if (!this.behind || this.filling || now < this.askAt) return false;
-    this.askAt = now + ASK_AGAIN;
+    if (!(this.behind || this.deaf) || this.filling || now < this.askAt) return false;
+    this.askAt = this.behind ? now + ASK_AGAIN : 0;
+    this.deaf = false;
     return true;
+  }
+
+  /** The server cannot let us hear this conversation now; it may from `until` on. */
+  refuse(until: number): void {
+    this.deaf = true;
+    this.askAt = until;
   }
 
   /** Raise the marks; false when nothing changed. */

@@ -30,6 +30,8 @@ interface Try {
 export class Outbox {
   items: Item[] = [];
   private tries = new Map<string, Try>();
+  /** The numbers that the server gave to what is acked. */
+  private places = new Map<string, number>();
 
   find(id: string | undefined): Item | undefined {
     return this.items.find((item) => item.client_message_id === id);
@@ -68,12 +70,19 @@ export class Outbox {
     return Math.min(...this.heads().map((item) => this.tries.get(item.client_message_id)?.at ?? 0));
   }
 
-  /** The server stored it. In a new conversation, those that waited for its name get it now. */
-  ack(id: string, conversation: string): Item | undefined {
+  /** The server stored it as `seq`. In a new conversation, those that waited for its name get it now. */
+  ack(id: string, conversation: string, seq: number): Item | undefined {
     const item = this.find(id);
     if (!item || item.state === "acked") return undefined;
     if (item.conversation === null) this.name(conversation);
+    this.places.set(id, seq);
     return this.change(id, { state: "acked" });
+  }
+
+  /** Events up to this number will not be handed out: what was stored among them needs no waiting. */
+  settle(conversation: string, upTo = Number.POSITIVE_INFINITY): void {
+    for (const { client_message_id: id, conversation: of } of this.items)
+      if (of === conversation && (this.places.get(id) ?? Number.NaN) <= upTo) this.remove(id);
   }
 
   /** Its event stands in the log, or the person takes it away. */
@@ -83,6 +92,7 @@ export class Outbox {
     if (item.conversation === null && conversation) this.name(conversation);
     this.items = this.items.filter((other) => other.client_message_id !== id);
     this.tries.delete(item.client_message_id);
+    this.places.delete(item.client_message_id);
     return true;
   }
 

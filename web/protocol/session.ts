@@ -140,8 +140,7 @@ export class Session {
         this.follow(input.conversation, input.last_seq);
         break;
       case "leave":
-        if (this.logs.delete(input.conversation))
-          this.send({ type: "leave", conversation: input.conversation });
+        this.leave(input.conversation);
         break;
       case "filled":
         this.filled(input.conversation, input.events);
@@ -250,6 +249,7 @@ export class Session {
     this.outbox.unsend();
     for (const log of this.logs.values()) {
       log.askAt = log.filling = 0;
+      log.deaf = false;
       // A mark that was just sent may be lost with the connection.
       if (this.now - log.markAt < MAX_DELAY && log.delivered) log.marked = false;
     }
@@ -332,9 +332,17 @@ export class Session {
   }
 
   private acked({ client_message_id, conversation, seq, at }: Ack): void {
-    const item = this.outbox.ack(client_message_id, conversation);
-    if (!item) return;
-    if (!this.logs.has(conversation)) this.begin(conversation, seq);
+    const sent = this.outbox.find(client_message_id);
+    const item = this.outbox.ack(client_message_id, conversation, seq);
+    if (!sent || !item) return;
+    if (!this.logs.has(conversation)) {
+      if (sent.conversation !== null) {
+        // We left this conversation meanwhile; the message is where it belongs.
+        this.outbox.remove(client_message_id);
+        return;
+      }
+      this.begin(conversation, seq);
+    }
     const { text, files } = item;
     const type = item.kind === "note" ? "note.posted" : "message.posted";
     const data = files.length ? { text, files } : { text };
@@ -389,7 +397,10 @@ export class Session {
     const log = this.logs.get(conversation);
     if (!log) return;
     const from = log.last;
-    if (!from) log.begin(events);
+    if (!from) {
+      log.begin(events);
+      this.outbox.settle(conversation, log.last);
+    }
     this.show(conversation, events);
     if (log.last >= log.filling) log.filling = 0;
     else if (log.last > from) this.fill(conversation, log);
@@ -407,7 +418,7 @@ export class Session {
     this.outbox.refuse(frame, this.now);
     const log = this.logs.get(frame.ref ?? "");
     if (log && frame.code === "not_found") this.logs.delete(frame.ref as string);
-    else if (log?.askAt) log.askAt = this.now + (frame.retry_after_ms ?? PONG_WITHIN);
+    else log?.refuse(this.now + (frame.retry_after_ms ?? PONG_WITHIN));
     this.effect({ type: "tell", frame });
   }
 
@@ -416,7 +427,14 @@ export class Session {
   private follow(conversation: string, lastSeq: number): void {
     if (this.logs.has(conversation)) return;
     this.logs.set(conversation, new Log(lastSeq));
+    this.outbox.settle(conversation, lastSeq);
     this.send({ type: "resume", conversation, last_seq: lastSeq });
+  }
+
+  private leave(conversation: string): void {
+    if (!this.logs.delete(conversation)) return;
+    this.outbox.settle(conversation);
+    this.send({ type: "leave", conversation });
   }
 
   private typing(conversation: string, on: boolean): void {

@@ -62,15 +62,22 @@ class VisitorConnection(Connection):
         if not same_origin(self._origin, own) and not same_origin(self._origin, site.origins):
             raise ForbiddenError("this origin may not use this site's chat")
         actor = self._actor(hello, site.id, site.organisation_id)
-        known, owned = await services.store.read(
-            lambda connection: (
-                known_visitor(connection, actor, actor.visitor_id),
-                own_conversations(connection, actor),
+        # Heard from now on, told after the welcome: what another tab starts while we read is in neither list.
+        self._enter(actor)
+        push, held = self.push, list[bytes]()
+        self.push = held.append
+        try:
+            known, owned = await services.store.read(
+                lambda connection: (
+                    known_visitor(connection, actor, actor.visitor_id),
+                    own_conversations(connection, actor),
+                )
             )
-        )
-        self._settle(hello, actor)
-        welcome = await self._welcome(actor, known, owned)
-        return self.session.greeted(welcome, hello.resume)
+            self._hello, self._page = hello, hello.page
+            welcome = await self._welcome(actor, known, owned)
+        finally:
+            self.push = push
+        return [*self.session.greeted(welcome, hello.resume), *map(do.Send, held)]
 
     def _actor(self, hello: f.VisitorHello, site_id: str, organisation_id: str) -> VisitorActor:
         now = self.services.clock()
@@ -85,8 +92,7 @@ class VisitorConnection(Connection):
             raise UnauthorisedError("this token belongs to another site")
         return actor
 
-    def _settle(self, hello: f.VisitorHello, actor: VisitorActor) -> None:
-        self._hello, self._page = hello, hello.page
+    def _enter(self, actor: VisitorActor) -> None:
         self.actor, self.visitor_id, self.site_id = actor, actor.visitor_id, actor.site_id
         self.organisation_id = actor.organisation_id
         self.services.hub.join_visitor(self)

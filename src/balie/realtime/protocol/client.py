@@ -129,6 +129,7 @@ class ClientSession(ClientLine):
     def _left(self, happened: Input) -> None:
         conversation = happened["conversation"]
         if self.logs.pop(conversation, None):
+            self.outbox.settle(conversation)
             self._send({"type": "leave", "conversation": conversation})
 
     def _marked(self, happened: Input) -> None:
@@ -154,10 +155,15 @@ class ClientSession(ClientLine):
 
     def _acked(self, frame: Frame) -> None:
         conversation, seq = frame["conversation"], frame["seq"]
-        item = self.outbox.ack(frame["client_message_id"], conversation)
-        if item is None:
+        sent = self.outbox.find(frame["client_message_id"])
+        item = self.outbox.ack(frame["client_message_id"], conversation, seq)
+        if sent is None or item is None:
             return
         if conversation not in self.logs:
+            if sent["conversation"] is not None:
+                # We left this conversation meanwhile; the message is where it belongs.
+                self.outbox.remove(frame["client_message_id"])
+                return
             self._begin(conversation, seq)
         self._show(conversation, [self._event_of(item, seq, frame["at"])])
         if log := self.logs.get(conversation):
@@ -225,6 +231,7 @@ class ClientSession(ClientLine):
         start = log.last
         if not start:
             log.begin(events)
+            self.outbox.settle(conversation, log.last)
         self._show(conversation, events)
         if log.last >= log.filling:
             log.filling = 0
@@ -255,9 +262,9 @@ class ClientSession(ClientLine):
         log = self.logs.get(ref) if ref else None
         if log and frame["code"] == "not_found":
             del self.logs[str(ref)]
-        elif log and log.ask_at:
+        elif log:
             wait = frame.get("retry_after_ms")
-            log.ask_at = self._now + (PONG_WITHIN if wait is None else wait)
+            log.refuse(self._now + (PONG_WITHIN if wait is None else wait))
         self._tell(frame)
 
     def _draining(self, frame: Frame) -> None:
@@ -270,6 +277,7 @@ class ClientSession(ClientLine):
         if conversation in self.logs:
             return
         self.logs[conversation] = Log(last_seq)
+        self.outbox.settle(conversation, last_seq)
         self._send(resume_frame(conversation, last_seq))
 
     def _typing(self, happened: Input) -> None:

@@ -156,6 +156,7 @@ class ClientLine:
         self.outbox.unsend()
         for log in self.logs.values():
             log.ask_at = log.filling = 0
+            log.deaf = False
             # A mark that was just sent may be lost with the connection.
             if self._now - log.mark_at < MAX_DELAY and log.delivered:
                 log.marked = False

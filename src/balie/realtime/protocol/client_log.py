@@ -16,7 +16,8 @@ MAX_HELD = 1_000
 class Log:
     """`last` is the number of the last event that was handed out, `known` the highest one heard of.
 
-    `ask_at` says when to ask (again) for what is missing, 0 when nothing is; `filling` is the end of a hole
+    `ask_at` says when to ask (again) for what is missing, 0 when nothing is; `deaf` that the server refused
+    to let us hear this conversation, so that we must ask though nothing is known to be missing; `filling` is the end of a hole
     that is being fetched over HTTP, or 0; `delivered` and `read` are this side's marks, and `mark_at` when
     the server may be told next.
     """
@@ -24,6 +25,7 @@ class Log:
     __slots__ = (
         "_held",
         "ask_at",
+        "deaf",
         "delivered",
         "filling",
         "known",
@@ -37,6 +39,7 @@ class Log:
         self.last = last
         self.known = last
         self.ask_at: float = 0
+        self.deaf = False
         self.filling = 0
         self.delivered = 0
         self.read = 0
@@ -55,7 +58,7 @@ class Log:
         while following := self._held.pop(self.last + 1, None):
             self.last += 1
             ready.append(following)
-        if self.last >= self.known:
+        if not self.behind and not self.deaf:
             self.ask_at = 0
         return ready
 
@@ -76,10 +79,16 @@ class Log:
 
     def asks(self, now: float) -> bool:
         """Is it time to ask? Then the asking is noted."""
-        if not self.behind or self.filling or now < self.ask_at:
+        if not (self.behind or self.deaf) or self.filling or now < self.ask_at:
             return False
-        self.ask_at = now + ASK_AGAIN
+        self.ask_at = now + ASK_AGAIN if self.behind else 0
+        self.deaf = False
         return True
+
+    def refuse(self, until: float) -> None:
+        """The server cannot let us hear this conversation now; it may from `until` on."""
+        self.deaf = True
+        self.ask_at = until
 
     def mark(self, delivered: int, read: int) -> bool:
         """Raise the marks; false when nothing changed."""

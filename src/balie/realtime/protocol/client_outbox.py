@@ -25,6 +25,8 @@ class Outbox:
         self.items: list[Item] = []
         # By client_message_id: how often it was sent, and before when not again.
         self._tries: dict[str, tuple[int, float]] = {}
+        # By client_message_id: the number that the server gave it.
+        self._places: dict[str, int] = {}
 
     def find(self, client_message_id: str | None) -> Item | None:
         for item in self.items:
@@ -65,14 +67,22 @@ class Outbox:
             default=math.inf,
         )
 
-    def ack(self, client_message_id: str, conversation: str) -> Item | None:
-        """The server stored it. In a new conversation, those that waited for its name get it now."""
+    def ack(self, client_message_id: str, conversation: str, seq: int) -> Item | None:
+        """The server stored it as `seq`. In a new conversation, those that waited for its name get it now."""
         item = self.find(client_message_id)
         if item is None or item["state"] == "acked":
             return None
         if item["conversation"] is None:
             self._name(conversation)
+        self._places[client_message_id] = seq
         return self._change(client_message_id, state="acked")
+
+    def settle(self, conversation: str, up_to: float = math.inf) -> None:
+        """Events up to this number will not be handed out: what was stored among them needs no waiting."""
+        for item in self.items:
+            key = item["client_message_id"]
+            if item["conversation"] == conversation and self._places.get(key, math.nan) <= up_to:
+                self.remove(key)
 
     def remove(self, client_message_id: str | None, conversation: str | None = None) -> bool:
         """Its event stands in the log, or the person takes it away."""
@@ -85,6 +95,7 @@ class Outbox:
             other for other in self.items if other["client_message_id"] != client_message_id
         ]
         self._tries.pop(item["client_message_id"], None)
+        self._places.pop(item["client_message_id"], None)
         return True
 
     def refuse(self, frame: dict[str, Any], now: float) -> None:

@@ -4,6 +4,7 @@ A session makes sure that its client gets every event of what it follows, in ord
 last `seq` it has sent of each conversation, and asks for a fill where there is a hole. No I/O, no clock.
 """
 
+import contextlib
 from collections.abc import Sequence
 from enum import Enum, auto
 from typing import Any, Literal
@@ -19,6 +20,9 @@ from balie.realtime.protocol.frames import Close
 
 Kind = Literal["visitor", "agent"]
 encode = msgspec.json.Encoder().encode
+
+MAX_REF = 64
+"""Characters of an id that are sent back to whoever made it up."""
 
 _hello: dict[Kind, msgspec.json.Decoder[Any]] = {
     "visitor": msgspec.json.Decoder(f.VisitorHello),
@@ -300,6 +304,18 @@ class _Stub(msgspec.Struct):
 
     type: str = ""
     client_message_id: str | None = None
+    conversation: str | None = None
+
+
+def _limited(message: str | bytes, wait: int) -> do.Send:
+    """Too many frames. What would be sent again must be named, or its sender never knows what was lost."""
+    ref = None
+    with contextlib.suppress(msgspec.MsgspecError, RecursionError, UnicodeError, ValueError):
+        stub = msgspec.json.decode(message, type=_Stub)
+        ref = stub.client_message_id or (stub.conversation if stub.type == "resume" else None)
+    if len(ref or "") > MAX_REF:
+        ref = None
+    return _error("rate_limited", "too many frames", ref=ref, retry_after_ms=wait)
 
 
 def _describe(message: str | bytes, error: Exception) -> do.Send:
@@ -310,5 +326,5 @@ def _describe(message: str | bytes, error: Exception) -> do.Send:
     code = (
         "unknown_type" if "Invalid value" in str(error) and "$.type" in str(error) else "malformed"
     )
-    ref = stub.client_message_id if len(stub.client_message_id or "") <= 64 else None
+    ref = stub.client_message_id if len(stub.client_message_id or "") <= MAX_REF else None
     return _error(code, str(error)[:300], ref=ref)
