@@ -380,8 +380,14 @@ export class Session {
   }
 
   private resync(conversation: string, lastSeq: number): void {
-    const log = this.logs.get(conversation);
+    let log = this.logs.get(conversation);
     if (!log) return;
+    if (lastSeq < log.last) {
+      // The server has less than we showed: it was restored from a backup, and what it has is what counts.
+      log = new Log(0);
+      this.logs.set(conversation, log);
+      this.effect({ type: "reset", conversation });
+    }
     log.hear(lastSeq, this.now);
     log.filling = lastSeq;
     this.fill(conversation, log);

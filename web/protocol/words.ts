@@ -1,6 +1,9 @@
 // What a session is told, and what it answers. Explained in README.md.
 
 import type { Item } from "./outbox";
+
+export type { Item } from "./outbox";
+
 import type { ClientFrame, PageMoved, ServerFrame, WireEvent } from "./types";
 
 export type Input =
@@ -40,4 +43,5 @@ export type Effect =
   | { type: "fill"; conversation: string; after?: number; before?: number }
   | { type: "outbox"; items: Item[] }
   | { type: "started"; conversation: string }
+  | { type: "reset"; conversation: string }
   | { type: "signed_out" };

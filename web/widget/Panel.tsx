@@ -1,10 +1,28 @@
-import type { Texts } from "./languages/texts";
+import { useSignal, useSignalEffect } from "@preact/signals";
+import { Home } from "./parts/Home";
+import { focusing, full, leave, screen, withRest } from "./state";
 
-export function Panel({ texts }: { texts: Texts }) {
-  return (
-    <main>
-      <h1>{texts.title}</h1>
-      <p>Balie</p>
-    </main>
-  );
+export function Panel() {
+  const rest = useSignal<typeof import("./rest") | undefined>(undefined);
+  useSignalEffect(() => {
+    if (screen.value === "home" || rest.peek()) return;
+    withRest((loaded) => {
+      rest.value = loaded;
+    }).catch(() => {
+      screen.value = "home";
+    });
+  });
+  useSignalEffect(() => {
+    const heading = screen.value === "talks" || (screen.value === "home" && full.value);
+    // After the screen was drawn: where there is nothing to type, its heading is read.
+    if (focusing.value && heading)
+      requestAnimationFrame(() => document.querySelector<HTMLElement>("h1")?.focus());
+  });
+  const loaded = rest.value;
+  if (!loaded || screen.value === "home") return <Home />;
+  return screen.value === "talks" ? <loaded.Talks /> : <loaded.Talk />;
 }
+
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape") leave();
+});

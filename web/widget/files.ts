@@ -1,0 +1,137 @@
+// Files on their way up, and pictures on their way down.
+
+import { effect, type Signal, signal } from "@preact/signals";
+import type { File as Stored } from "../protocol/types";
+import { ask, type Refused, type Upload, upload } from "./api";
+import { boot, say } from "./boot";
+import { size } from "./format";
+import { post } from "./live";
+import { current, me, screen, started } from "./state";
+
+export interface Sending {
+  key: number;
+  conversation: string | null;
+  file: File;
+  /** 0…1 */
+  progress: number;
+  /** Why it failed. `final`: trying again would not help. */
+  error?: string;
+  final?: boolean;
+}
+
+/** What browsers can show without harm. */
+const SHOWN = /^image\/(?:png|jpe?g|gif|webp|avif)$/;
+const AT_ONCE = 2;
+
+export const uploads = signal<Sending[]>([]);
+const running = new Map<number, Upload>();
+const pictures = new Map<string, Signal<string | undefined>>();
+let keys = 0;
+
+export const isPicture = ({ media_type }: { media_type: string }) => SHOWN.test(media_type);
+
+export function sendFiles(files: Iterable<File>): void {
+  for (const file of files) {
+    const sending: Sending = { key: ++keys, conversation: current.value, file, progress: 0 };
+    const max = boot.max_file_bytes;
+    if (file.size > max) {
+      sending.error = say("tooBig", { size: size(file.size), max: size(max) });
+      sending.final = true;
+    }
+    uploads.value = [...uploads.value, sending];
+  }
+  screen.value = "talk";
+}
+
+export function tryAgain({ key }: Sending): void {
+  uploads.value = uploads.value.map((one) => {
+    if (one.key !== key) return one;
+    const { error: _, ...rest } = one;
+    return { ...rest, progress: 0 };
+  });
+}
+
+export function takeAway({ key }: Sending): void {
+  uploads.value = uploads.value.filter((one) => one.key !== key);
+  running.get(key)?.stop();
+  running.delete(key);
+}
+
+// Whatever waits goes up, a few at a time, as soon as the server knows us.
+effect(() => {
+  if (!me.value) return;
+  const waiting = uploads.value.filter(({ key, error }) => !error && !running.has(key));
+  for (const sending of waiting.slice(0, Math.max(0, AT_ONCE - running.size))) send(sending);
+});
+
+effect(() => {
+  const conversation = started.value;
+  if (conversation && uploads.peek().some((one) => one.conversation === null))
+    uploads.value = uploads
+      .peek()
+      .map((one) => (one.conversation === null ? { ...one, conversation } : one));
+});
+
+async function send({ key, file }: Sending): Promise<void> {
+  const going = upload(file, (progress) => edit(key, { progress }));
+  running.set(key, going);
+  try {
+    const stored = (await going.done) as Stored;
+    if (isPicture(stored)) pictures.set(stored.id, signal(URL.createObjectURL(file)));
+    const conversation = uploads.value.find((one) => one.key === key)?.conversation;
+    running.delete(key);
+    if (conversation === undefined) return;
+    takeAway({ key } as Sending);
+    post("", [stored], conversation);
+  } catch (problem) {
+    running.delete(key);
+    edit(key, reason(problem as Refused, file));
+  }
+}
+
+function reason({ status, code }: Refused, file: File): Partial<Sending> {
+  if (!status || status >= 500 || status === 429) return { error: say("cutFile") };
+  const error =
+    status === 413 || code === "too_long"
+      ? say("tooBig", { size: size(file.size), max: size(boot.max_file_bytes) })
+      : say("badFile");
+  return { error, final: true };
+}
+
+function edit(key: number, change: Partial<Sending>): void {
+  uploads.value = uploads.value.map((one) => (one.key === key ? { ...one, ...change } : one));
+}
+
+/** The address of a stored picture, once it is here. */
+export function picture({ id }: Stored): Signal<string | undefined> {
+  const known = pictures.get(id);
+  if (known) return known;
+  const address = signal<string | undefined>(undefined);
+  pictures.set(id, address);
+  fetchFile(id).then(
+    (blob) => {
+      address.value = URL.createObjectURL(blob);
+    },
+    () => pictures.delete(id),
+  );
+  return address;
+}
+
+const fetchFile = async (id: string) => (await ask("GET", `/files/${id}`)).blob();
+
+export async function download({ id, name }: Stored): Promise<void> {
+  save(await fetchFile(id), name);
+}
+
+export async function saveTranscript(conversation: string): Promise<void> {
+  const path = `/visitor/conversations/${conversation}/transcript?language=${boot.language}`;
+  save(await (await ask("GET", path)).blob(), `${boot.name}.txt`);
+}
+
+function save(blob: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}

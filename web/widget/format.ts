@@ -1,0 +1,55 @@
+// Times and sizes in words. Making an Intl format is slow, so each is made once.
+
+import { boot, say } from "./boot";
+
+const made = new Map<string, Intl.DateTimeFormat>();
+
+function format(at: number, options: Intl.DateTimeFormatOptions): string {
+  const key = JSON.stringify(options);
+  let maker = made.get(key);
+  if (!maker) {
+    maker = new Intl.DateTimeFormat(boot.language, options);
+    made.set(key, maker);
+  }
+  return maker.format(at);
+}
+
+export const clockTime = (at: number) => format(at, { hour: "2-digit", minute: "2-digit" });
+
+/** Midnights passed since then, by the visitor's own calendar. */
+function daysAgo(at: number, now: number): number {
+  const midnight = (time: number) => new Date(time).setHours(0, 0, 0, 0);
+  return Math.round((midnight(now) - midnight(at)) / 86_400_000);
+}
+
+export const sameDay = (one: number, other: number) => daysAgo(one, other) === 0;
+
+export function dayName(at: number, now: number): string {
+  const days = daysAgo(at, now);
+  if (days < 2) return say(days ? "yesterday" : "today");
+  return capital(format(at, { weekday: "long", day: "numeric", month: "long" }));
+}
+
+/** For lists: the time today, the weekday this week, else the date. */
+export function shortTime(at: number, now: number): string {
+  const days = daysAgo(at, now);
+  if (!days) return clockTime(at);
+  return format(at, days < 7 ? { weekday: "long" } : { day: "numeric", month: "short" });
+}
+
+export function waited(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
+  return seconds < 60
+    ? say("seconds", { n: seconds })
+    : say("minutes", { n: Math.floor(seconds / 60) });
+}
+
+export function size(bytes: number): string {
+  const [amount, unit] = bytes < 999_500 ? [bytes / 1_000, "kB"] : [bytes / 1_000_000, "MB"];
+  const digits = unit === "MB" && amount < 10 ? 1 : 0;
+  return `${amount.toLocaleString(boot.language, { maximumFractionDigits: digits })} ${unit}`;
+}
+
+export const firstName = (name = "") => name.split(" ")[0] as string;
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,0 +1,36 @@
+// The page that frames the panel: who may speak, and what is said to it.
+
+import { boot } from "./boot";
+
+type Listener = (value: never) => void;
+
+const listeners: Record<string, Listener> = {};
+/** What was said before anybody listened: the last of each kind. */
+const unheard: Record<string, unknown> = {};
+const framed = parent !== window;
+let host = "";
+
+export const isFramed = framed;
+
+/** Tell the page something, once it has made itself known from an allowed origin. */
+export function tellHost(type: string, value?: unknown): void {
+  if (host) parent.postMessage({ balie: type, value }, host);
+}
+
+export function onHost(type: string, listener: Listener): void {
+  listeners[type] = listener;
+  if (Object.hasOwn(unheard, type)) listener(unheard[type] as never);
+}
+
+export function listenToHost(): void {
+  if (!framed) return;
+  addEventListener("message", ({ source, origin, data }) => {
+    if (source !== parent || !boot.origins.includes(origin)) return;
+    const type = data?.balie;
+    if (typeof type !== "string") return;
+    host = origin;
+    if (type === "hello") tellHost("ready");
+    if (Object.hasOwn(listeners, type)) listeners[type]?.(data.value as never);
+    else unheard[type] = data.value;
+  });
+}

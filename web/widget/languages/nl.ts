@@ -1,5 +1,0 @@
-import type { Texts } from "./texts";
-
-export const texts: Texts = {
-  title: "Klantenservice",
-};

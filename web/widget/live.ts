@@ -1,0 +1,338 @@
+// What happens and what a visitor does: the connection, the log on the paper, and what follows from them.
+
+import { batch, computed, effect, signal } from "@preact/signals";
+import { Connection } from "../protocol/connection";
+import { uuid7 } from "../protocol/ids";
+import type {
+  ConversationView,
+  Desk,
+  File,
+  ServerFrame,
+  VisitorSelf,
+  WireEvent,
+} from "../protocol/types";
+import type { Effect, Item } from "../protocol/words";
+import { access, ask, page } from "./api";
+import { boot } from "./boot";
+import { absorb, begun } from "./conversation";
+import { onHost, tellHost } from "./host";
+import { forget, inherit, keepOutbox } from "./inherit";
+import { kept } from "./kept";
+import { blank, write } from "./rows";
+import { beep } from "./sound";
+import {
+  asking,
+  atEnd,
+  awake,
+  begin,
+  conversations,
+  current,
+  desk,
+  focusing,
+  link,
+  me,
+  outbox,
+  pending,
+  type Screen,
+  screen,
+  shown,
+  sound,
+  started,
+  status,
+  stoppedBy,
+  talk,
+  typer,
+  unread,
+} from "./state";
+
+export const paper = signal(blank());
+
+const logs = new Map<string, WireEvent[]>();
+let lastPage: { url: string; title?: string; referrer?: string } | undefined;
+let wantsIdentity: object | undefined;
+
+/** The last own message of the log; only under it stands how far it came. */
+export const lastMine = computed(() => {
+  if (pending.value.length) return "";
+  const own = paper.value.rows.findLast((row) => row.kind === "message" && row.mine);
+  return own?.key ?? "";
+});
+export const asks = computed(() => {
+  if (asking.value !== "away") return asking.value === "always";
+  const waits = talk.value?.waiting_since && talk.value.status === "open";
+  return !!waits && desk.value.state === "away" && !me.value?.email;
+});
+/** Earlier messages are on the server still. */
+export const hasOlder = computed(() => {
+  paper.value;
+  return (logs.get(current.value ?? "")?.[0]?.seq ?? 1) > 1;
+});
+const reading = computed(
+  () => shown.value && awake.value && atEnd.value && screen.value === "talk",
+);
+const lives = computed(
+  () => outbox.value.length > 0 || conversations.value.some((one) => one.status === "open"),
+);
+
+export const connection = new Connection({
+  kind: "visitor",
+  origin: location.origin,
+  hello: () => ({
+    site: boot.site,
+    language: boot.language,
+    time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    client: "balie-widget",
+    ...(lastPage && { page: lastPage }),
+  }),
+  page,
+  on: (happened) => batch(() => heed(happened)),
+});
+
+export function start(): void {
+  link.step = (input) => connection.step(input);
+  connection.session.token = kept.get("token");
+  inherit((items) => {
+    connection.step({ type: "restore", items });
+    if (!current.value) screen.value = "talk";
+  });
+  hearHost();
+  follow();
+}
+
+// What the page that frames us says.
+
+function hearHost(): void {
+  onHost("page", moved);
+  onHost("identify", (who: object) => void identify(who).catch(() => {}));
+  onHost("shutdown", () => {
+    connection.close();
+    forget();
+  });
+}
+
+function moved(seen: typeof lastPage): void {
+  if (!seen?.url || seen.url === lastPage?.url) return;
+  lastPage = {
+    url: seen.url.slice(0, 2_000),
+    title: (seen.title ?? "").slice(0, 300),
+    referrer: (seen.referrer ?? "").slice(0, 2_000),
+  };
+  connection.step({ type: "page", page: lastPage });
+}
+
+/** What follows by itself from what is known. */
+function follow(): void {
+  effect(() => {
+    // A socket exists only while the panel is open or a conversation lives.
+    const wanted = shown.value || lives.value || (kept.allowed && !me.value);
+    connection.step({ type: wanted ? "open" : "shut" });
+  });
+  effect(() => {
+    if (me.value) tellHost("live", lives.value);
+  });
+  effect(() => {
+    const writer = conversations.value.find((one) => one.unread)?.agent?.name.split(" ")[0];
+    tellHost("unread", { count: unread.value, name: writer });
+  });
+  effect(() => {
+    const here = talk.value;
+    if (!reading.value || !here) return;
+    connection.step({ type: "mark", conversation: here.id, read: here.last_seq });
+    if (here.unread) change({ ...here, unread: 0 });
+  });
+}
+
+// What the session says.
+
+function heed(happened: Effect): void {
+  switch (happened.type) {
+    case "status":
+      status.value = happened.status;
+      stoppedBy.value = happened.code ?? 0;
+      break;
+    case "events":
+      happen(happened.conversation, happened.events);
+      break;
+    case "outbox":
+      outbox.value = happened.items;
+      keepOutbox(happened.items);
+      break;
+    case "started":
+      change(begun(happened.conversation, Date.now()));
+      started.value = happened.conversation;
+      if (current.value === null) turnTo(happened.conversation);
+      break;
+    case "signed_out":
+      logs.clear();
+      conversations.value = [];
+      kept.set("token", undefined);
+      if (current.value) turnTo(null);
+      break;
+    case "reset":
+      logs.delete(happened.conversation);
+      if (current.value === happened.conversation) paper.value = blank();
+      break;
+    case "tell":
+      hear(happened.frame);
+      break;
+  }
+}
+
+function hear(frame: ServerFrame): void {
+  switch (frame.type) {
+    case "welcome":
+      if ("visitor" in frame) welcome(frame.visitor, frame.conversations, frame.desk);
+      break;
+    case "conversation":
+      change(frame.conversation);
+      break;
+    case "presence":
+      if ("desk" in frame) desk.value = frame.desk;
+      break;
+    case "typing":
+      if (frame.conversation === current.value) typer.value = frame.on ? frame.by : undefined;
+      break;
+    case "receipt":
+      received(frame.conversation, frame.by, frame.delivered, frame.read);
+      break;
+  }
+}
+
+function welcome(visitor: VisitorSelf, known: ConversationView[], present: Desk): void {
+  me.value = visitor;
+  access.token = visitor.token;
+  desk.value = present;
+  conversations.value = known;
+  kept.set("token", visitor.token);
+  const open = known.find((one) => one.status === "open");
+  if (open) {
+    hearOf(open.id);
+    if (screen.value === "home" && current.value === null && !outbox.value.length) {
+      turnTo(open.id);
+      screen.value = "talk";
+    }
+  }
+  if (wantsIdentity) identify(wantsIdentity);
+}
+
+function happen(conversation: string, events: WireEvent[]): void {
+  const log = logs.get(conversation) ?? [];
+  const ends = log[log.length - 1]?.seq ?? 0;
+  logs.set(conversation, log.concat(events));
+  const view = conversations.value.find(({ id }) => id === conversation);
+  if (view) change(absorb(view, events, ends));
+  const heard = events.find(
+    (event) => event.type === "message.posted" && event.author.kind !== "visitor",
+  );
+  const isNew = heard && view && heard.seq > view.last_seq;
+  if (conversation === current.value) {
+    const unseen = isNew && !reading.value && !paper.value.rows.some(({ kind }) => kind === "new");
+    const before = unseen ? { ...paper.value, newFrom: heard.seq } : paper.value;
+    paper.value = write(before, events, Date.now());
+  }
+  if (isNew && sound.value && !(shown.value && awake.value)) beep();
+}
+
+function received(id: string, by: "visitor" | "agent", delivered: number, read: number): void {
+  const view = conversations.value.find((one) => one.id === id);
+  if (view) change({ ...view, receipts: { ...view.receipts, [by]: { delivered, read } } });
+}
+
+function change(view: ConversationView): void {
+  const others = conversations.value.filter(({ id }) => id !== view.id);
+  const first = !conversations.value.some(({ id }) => id === view.id);
+  conversations.value = first
+    ? [view, ...others]
+    : conversations.value.map((one) => (one.id === view.id ? view : one));
+}
+
+function hearOf(conversation: string): void {
+  connection.step({ type: "follow", conversation, last_seq: 0 });
+}
+
+// What a visitor does.
+
+/** Put a conversation on the paper. */
+export function turnTo(conversation: string | null): void {
+  batch(() => {
+    current.value = conversation;
+    typer.value = undefined;
+    atEnd.value = true;
+    const view = talk.value;
+    const newFrom = view?.unread ? view.receipts.visitor.read + 1 : 0;
+    paper.value = write(blank(newFrom), logs.get(conversation ?? "") ?? [], Date.now());
+  });
+  if (conversation) hearOf(conversation);
+}
+
+export function show(where: Screen, conversation?: string | null): void {
+  batch(() => {
+    if (conversation !== undefined) turnTo(conversation);
+    screen.value = where;
+  });
+  focusing.value++;
+}
+
+export function post(text: string, files: File[] = [], conversation = current.value): void {
+  begin();
+  const client_message_id = uuid7();
+  batch(() => {
+    if (conversation === current.value) screen.value = "talk";
+    atEnd.value = true;
+    connection.step({
+      type: "post",
+      item: { kind: "post", client_message_id, conversation, text, files },
+    });
+  });
+}
+
+/** Again, after a failure. What its conversation does not take goes into a new one. */
+export function retry({ client_message_id, error, text, files }: Item): void {
+  if (error !== "conflict" && error !== "closed" && error !== "not_found") {
+    connection.step({ type: "retry", client_message_id });
+    return;
+  }
+  connection.step({ type: "discard", client_message_id });
+  if (error !== "conflict") turnTo(null);
+  post(text, files);
+}
+
+export const discard = ({ client_message_id }: Item) =>
+  connection.step({ type: "discard", client_message_id });
+
+export async function loadOlder(): Promise<void> {
+  const conversation = current.value;
+  const log = logs.get(conversation ?? "");
+  if (!conversation || !log?.[0]) return;
+  const older = await page(conversation, { before: log[0].seq });
+  const whole = [...older, ...(logs.get(conversation) ?? [])];
+  logs.set(conversation, whole);
+  if (current.value === conversation) paper.value = write(blank(), whole, Date.now());
+}
+
+export async function identify(who: object): Promise<void> {
+  wantsIdentity = who;
+  if (!access.token) return;
+  wantsIdentity = undefined;
+  const answer = await (await ask("PUT", "/visitor/identity", who)).json().catch(() => ({}));
+  if (!answer?.token || answer.token === access.token) return;
+  // Proven to be somebody: his conversations come with another token.
+  connection.session.token = answer.token;
+  connection.step({ type: "shut" });
+  connection.step({ type: "open" });
+}
+
+export const finish = (conversation: string) =>
+  ask("PUT", `/visitor/conversations/${conversation}/closure`);
+
+export const rate = (conversation: string, score: number, comment: string) =>
+  ask("PUT", `/visitor/conversations/${conversation}/rating`, {
+    score,
+    ...(comment && { comment }),
+  });
+
+export function toggleSound(): void {
+  sound.value = !sound.value;
+  kept.set("sound", sound.value ? "on" : "off");
+  if (sound.value) beep();
+}

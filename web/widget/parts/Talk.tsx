@@ -1,0 +1,133 @@
+// A conversation: what was said above, the desk below.
+
+import { computed, useSignal } from "@preact/signals";
+import { For } from "@preact/signals/utils";
+import { useEffect, useRef } from "preact/hooks";
+import { say } from "../boot";
+import { sendFiles } from "../files";
+import { firstName } from "../format";
+import { asks, hasOlder, loadOlder, paper } from "../live";
+import type { Row } from "../rows";
+import { atEnd, talk, typer } from "../state";
+import { Banner } from "./Banner";
+import { Composer } from "./Composer";
+import { ContactForm, RatingForm, wantsRating } from "./Forms";
+import { TalkHead } from "./Head";
+import { Message } from "./Message";
+import { Pending } from "./Pending";
+
+const rows = computed(() => paper.value.rows);
+
+export function Talk() {
+  const over = useSignal(false);
+  const carries = (event: DragEvent) => event.dataTransfer?.types.includes("Files");
+  const view = talk.value;
+  return (
+    <main
+      class="screen"
+      onDragOver={(event) => {
+        if (!carries(event)) return;
+        event.preventDefault();
+        over.value = true;
+      }}
+      onDragLeave={() => {
+        over.value = false;
+      }}
+      onDrop={(event) => {
+        over.value = false;
+        if (!carries(event)) return;
+        event.preventDefault();
+        sendFiles(event.dataTransfer?.files ?? []);
+      }}
+    >
+      <TalkHead />
+      <Banner />
+      <Paper />
+      <footer class="desk is-composer">
+        {view && wantsRating(view) && <RatingForm key={view.id} conversation={view.id} />}
+        <Composer />
+      </footer>
+      {over.value && <p class="drop">{say("drop")}</p>}
+    </main>
+  );
+}
+
+function Paper() {
+  const place = useRef<HTMLDivElement>(null);
+  const body = useRef<HTMLDivElement>(null);
+  useEffect(() => stayAtEnd(place.current as HTMLElement, body.current as HTMLElement), []);
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
+    <section class="body" ref={place} tabIndex={0} aria-label={say("log")}>
+      <div class="talk" ref={body}>
+        {hasOlder.value && <Older place={place} />}
+        <div class="log" role="log" aria-label={say("log")}>
+          <For each={rows}>{drawRow}</For>
+        </div>
+        <Pending />
+        <TypingBubble />
+        {asks.value && <ContactForm />}
+        {talk.value?.status === "closed" && <p class="line">{say("reopens")}</p>}
+      </div>
+    </section>
+  );
+}
+
+function drawRow(row: Row) {
+  if (row.kind === "message") return <Message key={row.key} row={row} />;
+  return (
+    <p key={row.key} class={row.kind} role={row.kind === "new" ? "separator" : undefined}>
+      {row.text}
+    </p>
+  );
+}
+
+/** Keep the end in view while the reader is there, whatever grows or shrinks. */
+function stayAtEnd(place: HTMLElement, body: HTMLElement): () => void {
+  const toEnd = () => {
+    if (atEnd.peek()) place.scrollTop = place.scrollHeight;
+  };
+  const watch = new ResizeObserver(toEnd);
+  const moved = () => {
+    atEnd.value = place.scrollHeight - place.scrollTop - place.clientHeight < 40;
+  };
+  watch.observe(place);
+  watch.observe(body);
+  place.addEventListener("scroll", moved, { passive: true });
+  return () => watch.disconnect();
+}
+
+function Older({ place }: { place: { current: HTMLElement | null } }) {
+  const more = async () => {
+    const box = place.current as HTMLElement;
+    const below = box.scrollHeight - box.scrollTop;
+    atEnd.value = false;
+    await loadOlder().catch(() => {});
+    requestAnimationFrame(() => {
+      box.scrollTop = box.scrollHeight - below;
+    });
+  };
+  return (
+    <button type="button" class="text-button older" onClick={more}>
+      {say("older")}
+    </button>
+  );
+}
+
+function TypingBubble() {
+  const by = typer.value;
+  return (
+    <div class="turn is-first is-last typing-place">
+      <span class="vh" role="status">
+        {by && say("typing", { name: firstName(by.name) || say("program") })}
+      </span>
+      {by && (
+        <div class="bubble typing" aria-hidden="true">
+          <i />
+          <i />
+          <i />
+        </div>
+      )}
+    </div>
+  );
+}

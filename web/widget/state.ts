@@ -1,0 +1,102 @@
+// What the panel knows, as signals. Enough for the first screen; what a visitor does is in `live.ts`, which
+// comes a moment later.
+
+import { batch, computed, signal } from "@preact/signals";
+import type { ConversationView, Desk, TypingBy, VisitorSelf } from "../protocol/types";
+import type { Input, Item, Status } from "../protocol/words";
+import { boot } from "./boot";
+import { isFramed, tellHost } from "./host";
+import { kept } from "./kept";
+
+export type Screen = "home" | "talks" | "talk";
+
+export const status = signal<Status>("idle");
+/** The close code after which the server is not asked again. */
+export const stoppedBy = signal(0);
+export const desk = signal<Desk>(boot.desk);
+export const me = signal<VisitorSelf | undefined>(undefined);
+/** Latest first. */
+export const conversations = signal<ConversationView[]>([]);
+export const outbox = signal<Item[]>([]);
+export const screen = signal<Screen>("home");
+/** The conversation on the paper; null: a new one. */
+export const current = signal<string | null>(null);
+/** The conversation that was begun last. */
+export const started = signal("");
+export const typer = signal<TypingBy | undefined>(undefined);
+/** Is the panel on the screen, does it fill it, and is the reader at the end of the paper? */
+export const shown = signal(!isFramed);
+export const full = signal(false);
+export const atEnd = signal(true);
+export const awake = signal(!document.hidden);
+export const online = signal(navigator.onLine);
+/** Bumped when the focus should go where one can type, or to the heading. */
+export const focusing = signal(0);
+export const sound = signal(kept.get("sound") !== "off");
+/** The conversation that was rated, or not to be rated, just now. */
+export const skipped = signal("");
+/** When name and e-mail are asked: when nobody is there, never again after an answer, or on request. */
+export const asking = signal<"away" | "always" | "never">("away");
+/** What is typed and not sent, by conversation; "" is the new one. */
+export const drafts = signal<Record<string, string>>(readDrafts());
+
+export const talk = computed(() => conversations.value.find(({ id }) => id === current.value));
+export const pending = computed(() =>
+  outbox.value.filter(({ conversation }) => conversation === current.value),
+);
+export const unread = computed(() =>
+  conversations.value.reduce((sum, conversation) => sum + conversation.unread, 0),
+);
+
+/** Everything beyond the first screen; asked for as soon as that stands. */
+let rest: Promise<typeof import("./rest")> | undefined;
+
+export function withRest<T>(act: (rest: typeof import("./rest")) => T): Promise<T> {
+  rest ??= import("./rest").catch((problem) => {
+    rest = undefined;
+    throw problem;
+  });
+  return rest.then(act);
+}
+
+/** Where inputs for the session go, once there is one. */
+export const link: { step(input: Input): void } = { step() {} };
+
+export function typed(text: string): void {
+  const key = current.value ?? "";
+  const { [key]: _, ...others } = drafts.value;
+  begin();
+  drafts.value = text ? { ...others, [key]: text } : others;
+  kept.set("drafts", JSON.stringify(drafts.value));
+  if (current.value) link.step({ type: "typing", conversation: current.value, on: text !== "" });
+}
+
+/** Send what stands in the composer. If that cannot even begin, it stands there again. */
+export function send(text: string): void {
+  typed("");
+  withRest(({ post }) => post(text)).catch(() => typed(text));
+}
+
+export function turnAway(where: "home" | "talks"): void {
+  batch(() => {
+    screen.value = where;
+    focusing.value++;
+  });
+}
+
+export const leave = () => tellHost("close");
+
+/** From the first word on, this browser may keep something. */
+export function begin(): void {
+  if (kept.allowed) return;
+  kept.allowed = true;
+  kept.set("token", me.value?.token);
+}
+
+function readDrafts(): Record<string, string> {
+  try {
+    return JSON.parse(kept.get("drafts") ?? "{}");
+  } catch {
+    return {};
+  }
+}
