@@ -1,4 +1,8 @@
+import "../ui/tokens.css";
+import "../ui/base.css";
+import "../ui/parts.css";
+import "./shell.css";
 import { render } from "preact";
-import { Console } from "./Console";
+import { App } from "./App";
 
-render(<Console />, document.body);
+render(<App />, document.getElementById("app") ?? document.body);
