@@ -5,4 +5,9 @@ import "./shell.css";
 import { render } from "preact";
 import { App } from "./App";
 
+const mark = document.createElement("link");
+mark.rel = "icon";
+mark.href = "/app/icon.svg";
+document.head.append(mark);
+
 render(<App />, document.getElementById("app") ?? document.body);

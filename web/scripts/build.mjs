@@ -52,6 +52,7 @@ function digest(file) {
 
 const app = (name) => ({
   ...shared,
+  publicDir: `${WEB}${name}/public`, // what keeps its name, as an install manifest must
   build: {
     target: "es2022",
     outDir: `${STATIC}/${name}`,
