@@ -1,4 +1,13 @@
+import "../ui/tokens.css";
+import "../ui/base.css";
+import "../ui/parts.css";
+import "./shell.css";
 import { render } from "preact";
-import { Console } from "./Console";
+import { App } from "./App";
 
-render(<Console />, document.body);
+const mark = document.createElement("link");
+mark.rel = "icon";
+mark.href = "/app/icon.svg";
+document.head.append(mark);
+
+render(<App />, document.getElementById("app") ?? document.body);

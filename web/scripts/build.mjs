@@ -56,6 +56,7 @@ function digest(file) {
 
 const app = (name) => ({
   ...shared,
+  publicDir: `${WEB}${name}/public`, // what keeps its name, as an install manifest must
   build: {
     ...MODERN,
     outDir: `${STATIC}/${name}`,

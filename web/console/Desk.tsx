@@ -1,0 +1,62 @@
+import "./desk.css";
+import { useEffect } from "preact/hooks";
+import { Inbox } from "./inbox/Inbox";
+import { KeySheet } from "./KeySheet";
+import { listenToKeys } from "./keys";
+import { lazily } from "./lazily";
+import { Rail } from "./Rail";
+import { startAlerts } from "./state/alerts";
+import { whenSignedOut } from "./state/api";
+import { forgetDrafts } from "./state/drafts";
+import { forgetHistories } from "./state/history";
+import { forgetRows, loadInbox } from "./state/inbox";
+import { closeLink, openLink } from "./state/link";
+import { endSession, say } from "./state/me";
+import { forgetOutbox } from "./state/outbox";
+import { type Route, route } from "./state/route";
+import { sheet } from "./state/sheets";
+import { loadSiteNames } from "./state/sites";
+
+const SettingsPages = lazily(() => import("./admin/Settings").then((module) => module.Settings));
+
+/** The signed-in console: the connection lives as long as it stands. */
+export function Desk() {
+  useEffect(sitDown, []);
+  return (
+    <div class="desk">
+      <a class="skip" href="#conversation">
+        {say().skip}
+      </a>
+      <Rail />
+      <Room route={route.value} />
+      {sheet.value === "keys" && <KeySheet />}
+    </div>
+  );
+}
+
+function Room({ route: here }: { route: Route }) {
+  if (here.at === "settings") return <SettingsPages page={here.page} item={here.item} />;
+  if (here.at === "inbox") return <Inbox view={here.view} conversation={here.conversation} />;
+  return null;
+}
+
+function sitDown(): () => void {
+  whenSignedOut(endSession);
+  openLink();
+  loadInbox();
+  loadSiteNames();
+  const stops = [startAlerts(), listenToKeys()];
+  return () => {
+    for (const stop of stops) stop();
+    standUp();
+  };
+}
+
+/** What was asked of the server for one person is not shown to the next. */
+function standUp(): void {
+  closeLink();
+  forgetOutbox();
+  forgetRows();
+  forgetHistories();
+  forgetDrafts();
+}

@@ -1,0 +1,97 @@
+import "./admin.css";
+import type { ComponentChildren } from "preact";
+import { Icon, type IconName } from "../../ui/icons";
+import { LostStrip } from "../inbox/LostStrip";
+import { isAdministrator } from "../state/me";
+import { settingsPath } from "../state/route";
+import { OrganisationPage } from "./OrganisationPage";
+import { PeoplePage } from "./PeoplePage";
+import { ProfilePage } from "./ProfilePage";
+import { SitePage } from "./SitePage";
+import { SitesPage } from "./SitesPage";
+import { tell } from "./tell";
+
+/** One's own settings for everybody, the organisation's for administrators. */
+export function Settings({ page, item }: { page: string; item: string | null }) {
+  const shown = isAdministrator.value ? page || "people" : "profile";
+  return (
+    <div class="settings">
+      <Places here={shown} />
+      <main id="conversation" class="page" tabIndex={-1}>
+        <LostStrip />
+        <Page page={shown} item={item} />
+      </main>
+    </div>
+  );
+}
+
+function Page({ page, item }: { page: string; item: string | null }) {
+  switch (page) {
+    case "people":
+      return <PeoplePage />;
+    case "sites":
+      return item ? <SitePage key={item} id={item} /> : <SitesPage />;
+    case "organisation":
+      return <OrganisationPage />;
+    default:
+      return <ProfilePage />;
+  }
+}
+
+function Places({ here }: { here: string }) {
+  const { title, groups, pages } = tell();
+  return (
+    <nav class="places" aria-label={title}>
+      <h1>{title}</h1>
+      {isAdministrator.value && (
+        <>
+          <Group title={groups.people}>
+            <Place page="people" icon="people" here={here}>
+              {pages.people}
+            </Place>
+          </Group>
+          <Group title={groups.sites}>
+            <Place page="sites" icon="palette" here={here}>
+              {pages.sites}
+            </Place>
+          </Group>
+          <Group title={groups.organisation}>
+            <Place page="organisation" icon="organisation" here={here}>
+              {pages.organisation}
+            </Place>
+          </Group>
+        </>
+      )}
+      <Group title={groups.you}>
+        <Place page="profile" icon="profile" here={here}>
+          {pages.profile}
+        </Place>
+      </Group>
+    </nav>
+  );
+}
+
+function Group({ title, children }: { title: string; children: ComponentChildren }) {
+  return (
+    <section>
+      <h2>{title}</h2>
+      {children}
+    </section>
+  );
+}
+
+interface PlaceProps {
+  page: string;
+  icon: IconName;
+  here: string;
+  children: ComponentChildren;
+}
+
+function Place({ page, icon, here, children }: PlaceProps) {
+  return (
+    <a href={settingsPath(page)} aria-current={here === page ? "page" : undefined}>
+      <Icon name={icon} />
+      {children}
+    </a>
+  );
+}

@@ -1,0 +1,98 @@
+import { useState } from "preact/hooks";
+import { Button } from "../../ui/buttons";
+import { call } from "../state/api";
+import { say } from "../state/me";
+import { Appearance } from "./Appearance";
+import { isColour } from "./accent";
+import { Fault, Head, LoadFailed, useFetched } from "./pieces";
+import { Preview } from "./Preview";
+import { SiteKeys } from "./SiteKeys";
+import { Snippet } from "./Snippet";
+import { asOrigin, type Site } from "./sites";
+import { explain, tell } from "./tell";
+
+export function SitePage({ id }: { id: string }) {
+  const { answer, setAnswer, failed, load } = useFetched<Site>(`/sites/${id}`);
+  if (failed) return <LoadFailed again={load} />;
+  return answer && <SiteForm saved={answer} onSaved={setAnswer} />;
+}
+
+interface Wish extends Omit<Site, "origins"> {
+  /** One address on each line, as typed. */
+  origins: string;
+}
+
+function SiteForm({ saved, onSaved }: { saved: Site; onSaved: (site: Site) => void }) {
+  const { sites, changed, unchanged, publish } = tell();
+  const [wish, setWish] = useState(() => asWish(saved));
+  const [fault, setFault] = useState<string | null>(null);
+  const dirty = JSON.stringify(wish) !== JSON.stringify(asWish(saved));
+  const wrong = findFault(wish);
+
+  async function submit(event: Event) {
+    event.preventDefault();
+    setFault(wrong);
+    if (wrong) return;
+    try {
+      const site = await call<Site>("PATCH", `/sites/${saved.id}`, asPatch(wish));
+      onSaved(site);
+      setWish(asWish(site));
+    } catch (problem) {
+      setFault(explain(problem));
+    }
+  }
+  return (
+    <form class="site" onSubmit={submit}>
+      <div class="site-form">
+        <Head title={sites.look_of(saved.name)} lead={sites.look_lead}>
+          <span class="quiet" role="status">
+            {dirty ? changed : unchanged}
+          </span>
+          <Button type="submit" kind="primary" aria-disabled={!dirty}>
+            {publish}
+          </Button>
+        </Head>
+        <Fault text={fault ?? (dirty ? wrong : null)} />
+        <Appearance
+          site={{ ...wish, origins: [] }}
+          origins={wish.origins}
+          onChange={(part) => setWish({ ...wish, ...part } as Wish)}
+          onOrigins={(origins) => setWish({ ...wish, origins })}
+        />
+        <Snippet siteKey={saved.key} />
+        <SiteKeys site={saved} onKeys={(keys) => onSaved({ ...saved, keys })} />
+        <a class="back-link" href="/app/settings/sites">
+          {say().back}
+        </a>
+      </div>
+      <Preview site={{ ...wish, origins: [] }} />
+    </form>
+  );
+}
+
+function asWish(site: Site): Wish {
+  const { accent, accent_asked, shape, position, offset } = site.look;
+  const look = { shape, position, offset, accent: accent_asked ?? accent };
+  return { ...site, look, origins: site.origins.join("\n"), keys: [] };
+}
+
+function asPatch(wish: Wish): Record<string, unknown> {
+  const { name, languages, look, texts, after_close, when_away } = wish;
+  return { name: name.trim(), languages, look, texts, after_close, when_away, origins: originsOf(wish) };
+}
+
+function linesOf({ origins }: Wish): string[] {
+  return origins.split("\n").filter((line) => line.trim());
+}
+
+function originsOf(wish: Wish): string[] {
+  return linesOf(wish).flatMap((line) => asOrigin(line) ?? []);
+}
+
+function findFault(wish: Wish): string | null {
+  const { sites, people } = tell();
+  if (!wish.name.trim()) return people.name_missing;
+  if (!isColour(wish.look.accent)) return sites.colour_wrong;
+  const bad = linesOf(wish).find((line) => !asOrigin(line));
+  return bad === undefined ? null : sites.origins_wrong(bad.trim());
+}

@@ -1,0 +1,238 @@
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { MAX_TEXT, type Row } from "../../protocol/types";
+import { Button, IconButton, Segmented } from "../../ui/buttons";
+import { sayNumber } from "../../ui/intl";
+import { Key } from "../../ui/marks";
+import { closeConversation, openLongestWaiting, take } from "../state/acts";
+import { changeDraft, draftOf } from "../state/drafts";
+import { tell } from "../state/link";
+import { language, say } from "../state/me";
+import { post, postNote } from "../state/outbox";
+import { firstNameOf, nameOf } from "../state/people";
+import { addFiles, uploadsOf } from "../state/uploads";
+import { Attachments } from "./Attachments";
+import { Strips } from "./Strips";
+import { commandKey } from "../state/platform";
+import { useFresh } from "./useFresh";
+
+interface ComposerProps {
+  row: Row;
+  /** The last message is in sight. */
+  atEnd: boolean;
+  showEnd: () => void;
+}
+
+type After = "stay" | "next" | "close";
+
+/** Grows upward; what stands in it is kept until it is sent or thrown away by the one who wrote it. */
+export function Composer({ row, atEnd, showEnd }: ComposerProps) {
+  const field = useRef<HTMLTextAreaElement>(null);
+  const draft = draftOf(row.id).value;
+  const uploads = uploadsOf(row.id).value;
+  const [over, setOver] = useState(false);
+  const [tooMany, setTooMany] = useState(false);
+  const isNote = draft.mode === "note";
+  const fresh = useFresh(row.id, atEnd && Boolean(draft.text) === false, atEnd);
+  const { composer } = say();
+
+  useGrowing(field, draft.text);
+  useEffect(() => {
+    if (matchMedia("(pointer: fine)").matches) field.current?.focus({ preventScroll: true });
+  }, [row.id]);
+
+  const excess = [...draft.text].length - MAX_TEXT;
+  const busy = uploads.some((upload) => !upload.fault);
+  const empty = !draft.text.trim() && !draft.files.length;
+  const blocked = empty || excess > 0 || (busy && !isNote);
+
+  function attach(files: readonly File[]) {
+    if (files.length) setTooMany(!addFiles(row.id, files));
+  }
+
+  function readFirst() {
+    fresh.seen();
+    showEnd();
+    field.current?.focus();
+  }
+
+  async function send(after: After = "stay", anyway = false) {
+    if (blocked) return;
+    if (fresh.waiting && !anyway && !isNote) return readFirst();
+    fresh.seen();
+    if (isNote) writeNote(row.id, draft.text);
+    else if (!(await answer(row))) return;
+    showEnd();
+    field.current?.focus();
+    if (after === "next") openLongestWaiting();
+    if (after === "close") closeConversation(row.id);
+  }
+
+  function pressed(event: KeyboardEvent) {
+    if (event.key === "Escape") return field.current?.blur();
+    if (event.key !== "Enter" || event.isComposing || event.altKey) return;
+    const command = event.metaKey || event.ctrlKey;
+    if (event.shiftKey && !command) return;
+    event.preventDefault();
+    send(command ? (event.shiftKey ? "close" : "next") : "stay");
+  }
+
+  return (
+    <section
+      class={["composer", isNote && "as-note", over && "over"].filter(Boolean).join(" ")}
+      aria-label={isNote ? composer.note_label : composer.label(nameOf(row))}
+      data-drop={composer.drop}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => {
+        event.preventDefault();
+        setOver(false);
+        attach([...(event.dataTransfer?.files ?? [])]);
+      }}
+    >
+      <Strips
+        row={row}
+        fresh={fresh.waiting && Boolean(draft.text) && !isNote}
+        readFirst={readFirst}
+        tooMany={tooMany}
+      />
+      <textarea
+        ref={field}
+        id="composer"
+        rows={1}
+        value={draft.text}
+        placeholder={isNote ? composer.note_placeholder : composer.placeholder(firstNameOf(row))}
+        aria-label={isNote ? composer.note_label : composer.label(nameOf(row))}
+        enterkeyhint="send"
+        onInput={(event) => {
+          changeDraft(row.id, { text: event.currentTarget.value });
+          if (!isNote) tell({ type: "typing", conversation: row.id, on: Boolean(event.currentTarget.value) });
+        }}
+        onBlur={() => tell({ type: "typing", conversation: row.id, on: false })}
+        onKeyDown={pressed}
+        onPaste={(event) => {
+          const files = [...(event.clipboardData?.files ?? [])];
+          if (files.length) event.preventDefault();
+          attach(files);
+        }}
+      />
+      {!isNote && <Attachments conversation={row.id} files={draft.files} uploads={uploads} />}
+      <div class="bar">
+        <Segmented
+          label={composer.kind}
+          value={draft.mode}
+          options={[
+            { value: "answer", label: composer.answer },
+            { value: "note", label: composer.note },
+          ]}
+          onChange={(mode) => {
+            changeDraft(row.id, { mode });
+            field.current?.focus();
+          }}
+        />
+        {!isNote && <AttachButton onFiles={attach} />}
+        <span class="grow" />
+        {excess > 0 && (
+          <span class="fault" role="status">
+            {composer.too_long(sayNumber(excess, language.value))}
+          </span>
+        )}
+        {busy && !isNote && <span class="hint">{composer.waiting_files}</span>}
+        <SendButton
+          label={sendLabel(isNote, fresh.waiting && Boolean(draft.text))}
+          quiet={fresh.waiting && Boolean(draft.text) && !isNote}
+          blocked={blocked}
+          onSend={() => send("stay", true)}
+        />
+      </div>
+    </section>
+  );
+}
+
+function sendLabel(isNote: boolean, fresh: boolean): string {
+  const { composer } = say();
+  if (isNote) return composer.save_note;
+  return fresh ? composer.send_anyway : composer.send;
+}
+
+interface SendButtonProps {
+  label: string;
+  quiet: boolean;
+  blocked: boolean;
+  onSend: () => void;
+}
+
+function SendButton({ label, quiet, blocked, onSend }: SendButtonProps) {
+  return (
+    <Button kind={quiet ? undefined : "primary"} class="send" aria-disabled={blocked} onClick={onSend}>
+      {label}
+    </Button>
+  );
+}
+
+function AttachButton({ onFiles }: { onFiles: (files: readonly File[]) => void }) {
+  const picker = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <IconButton icon="attach" label={say().composer.attach} onClick={() => picker.current?.click()} />
+      <input
+        ref={picker}
+        type="file"
+        multiple
+        hidden
+        onChange={(event) => {
+          onFiles([...(event.currentTarget.files ?? [])]);
+          event.currentTarget.value = "";
+        }}
+      />
+    </>
+  );
+}
+
+function writeNote(id: string, text: string): void {
+  postNote(id, text);
+  changeDraft(id, { text: "" });
+}
+
+/** Who answers, has it: a conversation of nobody is taken first. What was typed stays when that fails. */
+async function answer(row: Row): Promise<boolean> {
+  const { text, files } = draftOf(row.id).peek();
+  if (!row.agent && row.status === "open" && !(await take(row.id))) return false;
+  changeDraft(row.id, { text: "", files: [] });
+  post(row.id, text, files);
+  return true;
+}
+
+const HIGHEST = 220;
+
+function useGrowing(field: { current: HTMLTextAreaElement | null }, text: string): void {
+  useLayoutEffect(() => {
+    const element = field.current;
+    if (!element) return;
+    element.style.height = "auto";
+    element.style.height = `${Math.min(element.scrollHeight, HIGHEST)}px`;
+  }, [text]);
+}
+
+/** What the keys do, below the composer of who has keys. */
+export function ComposerHints({ next }: { next: string }) {
+  const { hints } = say().composer;
+  return (
+    <p class="hints" aria-hidden="true">
+      <span>
+        <Key>↵</Key> {hints.send}
+      </span>
+      <span>
+        <Key>{commandKey}</Key>
+        <Key>↵</Key> {hints.next} {next}
+      </span>
+      <span>
+        <Key>{commandKey}</Key>
+        <Key>⇧</Key>
+        <Key>↵</Key> {hints.close}
+      </span>
+    </p>
+  );
+}

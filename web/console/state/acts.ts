@@ -1,0 +1,116 @@
+// What an agent does with a conversation. The screen shows it at once and takes it back when it failed.
+
+import { signal } from "@preact/signals";
+import type { AgentName, Row } from "../../protocol/types";
+import { asProblem, call, type Problem, UNREACHABLE } from "./api";
+import { changeRow, findRow, waiting } from "./inbox";
+import { me, say } from "./me";
+import { release } from "./outbox";
+import { conversationPath, go, inboxPath, route } from "./route";
+import { serverNow } from "./time";
+
+/** The last thing that did not work, or is worth a word; shown in place above the thread. */
+export const notice = signal<{ text: string; tone: "late" | "accent"; conversation?: string } | null>(null);
+
+export function openConversation(id: string): void {
+  const here = route.value;
+  notice.value = null;
+  go(conversationPath(id, here.at === "inbox" ? here.view : "open"));
+}
+
+/** Who waits longest, other than the one that is open. */
+export function longestWaiting(): string | undefined {
+  const here = route.value;
+  const open = here.at === "inbox" ? here.conversation : null;
+  const { mine, queue } = waiting.value;
+  return [...mine, ...queue].find((id) => id !== open);
+}
+
+export function openLongestWaiting(): void {
+  const next = longestWaiting();
+  if (next) openConversation(next);
+}
+
+export async function takeFirst(): Promise<void> {
+  const first = waiting.value.queue[0];
+  if (!first) return;
+  openConversation(first);
+  await take(first);
+}
+
+/** True when it is ours now. */
+export function take(id: string): Promise<boolean> {
+  const self = ourselves();
+  return self ? assign(id, self) : Promise.resolve(false);
+}
+
+function ourselves(): AgentName | undefined {
+  const agent = me.value?.agent;
+  if (!agent) return undefined;
+  const { id, name, picture } = agent;
+  return picture ? { id, name, picture } : { id, name };
+}
+
+/** `from` names who has it now, so that two who act at once do not undo each other. */
+export function assign(id: string, agent: AgentName): Promise<boolean> {
+  const from = findRow(id)?.peek().agent?.id;
+  const body = { agent: agent.id, ...(from && { from }) };
+  return act(id, { agent }, () => call("PUT", `/conversations/${id}/assignment`, body));
+}
+
+export function putBack(id: string): Promise<boolean> {
+  return act(id, { agent: undefined }, () => call("DELETE", `/conversations/${id}/assignment`));
+}
+
+export async function closeConversation(id: string): Promise<void> {
+  release(id);
+  const change = { status: "closed", closed_at: serverNow(), waiting_since: undefined } as const;
+  const closed = await act(id, change, () => call("PUT", `/conversations/${id}/closure`));
+  if (!closed) return;
+  const here = route.value;
+  if (here.at !== "inbox" || here.conversation !== id) return;
+  const next = waiting.value.mine[0];
+  if (next) openConversation(next);
+  else go(inboxPath(here.view));
+}
+
+export function reopen(id: string): Promise<boolean> {
+  const change = { status: "open", closed_at: undefined } as const;
+  return act(id, change, () => call("DELETE", `/conversations/${id}/closure`));
+}
+
+export function setTag(id: string, tag: string, on: boolean): Promise<boolean> {
+  const tags = findRow(id)?.peek().tags ?? [];
+  const wanted = on ? [...tags, tag] : tags.filter((one) => one !== tag);
+  const path = `/conversations/${id}/tags/${encodeURIComponent(tag)}`;
+  return act(id, { tags: wanted }, () => call(on ? "PUT" : "DELETE", path));
+}
+
+type Change = { [Key in keyof Row]?: Row[Key] | undefined };
+
+async function act(id: string, change: Change, ask: () => Promise<unknown>): Promise<boolean> {
+  const before = findRow(id)?.peek();
+  changeRow(id, change as Partial<Row>);
+  try {
+    await ask();
+    return true;
+  } catch (fault) {
+    if (before) changeRow(id, keep(before, change));
+    notice.value = { text: explain(asProblem(fault)), tone: "late", conversation: id };
+    return false;
+  }
+}
+
+function keep(before: Row, change: Change): Partial<Row> {
+  return Object.fromEntries(
+    Object.keys(change).map((key) => [key, before[key as keyof Row]]),
+  ) as Partial<Row>;
+}
+
+function explain(problem: Problem): string {
+  const { acts } = say();
+  const holder = problem.body.agent as AgentName | undefined;
+  if (problem.code === "taken") return acts.taken(holder?.name ?? say().thread.someone);
+  return problem.code === UNREACHABLE ? acts.offline : acts.failed;
+}
+

@@ -1,0 +1,3 @@
+const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
+
+export const commandKey = isMac ? "⌘" : "Ctrl";

@@ -1,0 +1,28 @@
+import type { Device } from "../../protocol/types";
+
+export interface Seen {
+  url: string;
+  title?: string;
+  at?: number;
+}
+
+/** The visitor's card, as `GET /conversations/{id}/visitor` answers. */
+export interface Known {
+  visitor?: { id: string; name?: string; email?: string; verified?: boolean; external_id?: string };
+  device?: Device;
+  language?: string;
+  time_zone?: string;
+  page?: Seen;
+  /** Since the chat began, latest first. */
+  pages: Seen[];
+  referrer?: string;
+  conversations: {
+    id: string;
+    status: "open" | "closed";
+    started_at: number;
+    agent?: { name: string };
+    preview?: string;
+  }[];
+}
+
+export const visitorOf = (known: Known | null): Known["visitor"] => known?.visitor;
