@@ -16,10 +16,10 @@ MAX_HELD = 1_000
 class Log:
     """`last` is the number of the last event that was handed out, `known` the highest one heard of.
 
-    `ask_at` says when to ask (again) for what is missing, 0 when nothing is; `deaf` that the server refused
-    to let us hear this conversation, so that we must ask though nothing is known to be missing;
-    `filling` is the end of a hole that is being fetched over HTTP, or 0; `delivered` and `read` are this side's marks, and `mark_at` when
-    the server may be told next.
+    `ask_at` says when to ask (again) for what is missing, 0 when nothing is; `deaf` that the server
+    refused to let us hear this conversation, so that we must ask though nothing is known to be missing;
+    `filling` is the end of a hole that is being fetched over HTTP, or 0; `delivered` and `read` are this
+    side's marks, and `mark_at` when the server may be told next.
     """
 
     __slots__ = (
