@@ -13,7 +13,7 @@ import type {
 } from "../protocol/types";
 import type { Effect, Item } from "../protocol/words";
 import { access, ask, page } from "./api";
-import { boot } from "./boot";
+import { boot, site } from "./boot";
 import { absorb, begun } from "./conversation";
 import { onHost, tellHost } from "./host";
 import { forget, inherit, keepOutbox } from "./inherit";
@@ -78,7 +78,7 @@ export const connection = new Connection({
   kind: "visitor",
   origin: location.origin,
   hello: () => ({
-    site: boot.site,
+    site: site.key,
     language: boot.language,
     time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     client: "balie-widget",
@@ -314,10 +314,14 @@ export async function identify(who: object): Promise<void> {
   wantsIdentity = who;
   if (!access.token) return;
   wantsIdentity = undefined;
-  const answer = await (await ask("PUT", "/visitor/identity", who)).json().catch(() => ({}));
-  if (!answer?.token || answer.token === access.token) return;
-  // Proven to be somebody: his conversations come with another token.
+  const answer: VisitorSelf = await (await ask("PUT", "/visitor/identity", who)).json();
+  const same = answer.id === me.value?.id;
+  me.value = answer;
+  access.token = answer.token;
   connection.session.token = answer.token;
+  kept.set("token", answer.token);
+  if (same) return;
+  // Proven to be somebody else: his conversations come with his token.
   connection.step({ type: "shut" });
   connection.step({ type: "open" });
 }

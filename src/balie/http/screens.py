@@ -28,7 +28,8 @@ AnyRequest = Request[Any, Any, Any]
 
 
 class Boot(msgspec.Struct, frozen=True, kw_only=True):
-    """What the panel knows when it begins; `texts` of the state are of `language` alone.
+    """What the panel knows when it begins; `texts` of the state are of `language` alone, and `words` are
+    all that the panel says in it (`web/widget/boot.ts`).
 
     `hosted`: a page of its own, not a frame in somebody else's. `origins`: whose messages it may hear.
     """
@@ -37,6 +38,7 @@ class Boot(msgspec.Struct, frozen=True, kw_only=True):
     hosted: bool
     origins: tuple[str, ...]
     state: SiteState
+    words: msgspec.Raw
 
 
 class Screens:
@@ -62,13 +64,15 @@ class Screens:
         site = encoded.site
         language = choose_language(wished, site.languages)
         entry = self.assets.entry("widget")
-        if entry is None:
+        words = self.assets.find(f"widget/languages/{language}.json")
+        if entry is None or words is None:
             return self._unbuilt(language)
         boot = Boot(
             language=language,
             hosted=hosted,
             origins=() if hosted else site.origins,
             state=_in_one_language(msgspec.json.decode(encoded.body, type=SiteState), language),
+            words=msgspec.Raw(words.body),
         )
         policy = frame_policy(() if hosted else site.origins, self.settings.origins)
         body = _shell(entry, language, site.name, boot=_as_data(boot), robots="noindex")

@@ -2,7 +2,7 @@
 
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { boot, say } from "../boot";
+import { say, site } from "../boot";
 import { saveTranscript } from "../files";
 import { firstName, waited } from "../format";
 import { finish, show, toggleSound } from "../live";
@@ -28,7 +28,7 @@ export function TalkHead() {
       <div class="who">
         <Clock state={state} turn={turn} person={person} />
         <div class="who-text">
-          <h2 class="who-name">{person?.name ?? boot.name}</h2>
+          <h2 class="who-name">{person?.name ?? site.name}</h2>
           <p class="who-line">{line}</p>
         </div>
       </div>
