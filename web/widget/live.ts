@@ -17,7 +17,7 @@ import { boot, site } from "./boot";
 import { absorb, begun } from "./conversation";
 import { onHost, tellHost } from "./host";
 import { forget, inherit, keepOutbox } from "./inherit";
-import { kept } from "./kept";
+import { kept, remembered } from "./kept";
 import { blank, write } from "./rows";
 import { beep } from "./sound";
 import {
@@ -33,6 +33,7 @@ import {
   me,
   outbox,
   pending,
+  recall,
   type Screen,
   screen,
   shown,
@@ -62,10 +63,10 @@ export const asks = computed(() => {
   const waits = talk.value?.waiting_since && talk.value.status === "open";
   return !!waits && desk.value.state === "away" && !me.value?.email;
 });
-/** Earlier messages are on the server still. */
+/** Earlier messages are on the server still. The first event is never one. */
 export const hasOlder = computed(() => {
   paper.value;
-  return (logs.get(current.value ?? "")?.[0]?.seq ?? 1) > 1;
+  return (logs.get(current.value ?? "")?.[0]?.seq ?? 1) > 2;
 });
 const reading = computed(
   () => shown.value && awake.value && atEnd.value && screen.value === "talk",
@@ -88,7 +89,9 @@ export const connection = new Connection({
   on: (happened) => batch(() => heed(happened)),
 });
 
-export function start(): void {
+export async function start(): Promise<void> {
+  await remembered;
+  recall();
   link.step = (input) => connection.step(input);
   connection.session.token = kept.get("token");
   inherit((items) => {

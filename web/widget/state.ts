@@ -93,6 +93,12 @@ export function begin(): void {
   kept.set("token", me.value?.token);
 }
 
+/** What was kept can be read only now. */
+export function recall(): void {
+  drafts.value = { ...readDrafts(), ...drafts.value };
+  sound.value = kept.get("sound") !== "off";
+}
+
 function readDrafts(): Record<string, string> {
   try {
     return JSON.parse(kept.get("drafts") ?? "{}");
