@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 from jinja2 import Environment, FunctionLoader, StrictUndefined, select_autoescape
 from litestar import Request, Response, Router, get
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath
 from markupsafe import Markup
 
 from balie.agents.state import SiteState, SiteStates
@@ -102,6 +103,9 @@ class Screens:
         return _plain(language, texts["unbuilt"], texts["unbuilt_lead"], status=503)
 
 
+Pages = NamedDependency[Screens]
+
+
 def routes(screens: Screens) -> Router:
     """The routes of all pages and assets."""
     return Router(
@@ -121,14 +125,14 @@ def routes(screens: Screens) -> Router:
 
 
 @get("/", opt=PUBLIC)
-async def show_home(screens: Screens, request: AnyRequest) -> Response[str]:
+async def show_home(screens: Pages, request: AnyRequest) -> Response[str]:
     """The front page."""
     return screens.home(_wished(request))
 
 
 @get(["/app", "/app/{path:path}"], opt=PUBLIC)
 async def show_console(
-    screens: Screens, request: AnyRequest, path: str = ""
+    screens: Pages, request: AnyRequest, path: FromPath[str] = ""
 ) -> Response[str] | Response[bytes]:
     """The console at every address of its own, and the files that have lasting names there."""
     name = f"console{path}"
@@ -138,31 +142,31 @@ async def show_console(
 
 
 @get("/widget/{key:str}", opt=PUBLIC)
-async def show_widget(screens: Screens, request: AnyRequest, key: str) -> Response[str]:
+async def show_widget(screens: Pages, request: AnyRequest, key: FromPath[str]) -> Response[str]:
     """The panel, for a frame on one of the site's pages."""
     return await screens.panel(key, _asked_language(request), hosted=False)
 
 
 @get("/chat/{key:str}", opt=PUBLIC)
-async def show_chat(screens: Screens, request: AnyRequest, key: str) -> Response[str]:
+async def show_chat(screens: Pages, request: AnyRequest, key: FromPath[str]) -> Response[str]:
     """The chat by link alone."""
     return await screens.panel(key, _asked_language(request), hosted=True)
 
 
 @get("/balie.js", opt=PUBLIC)
-async def send_launcher(screens: Screens, request: AnyRequest) -> Response[bytes]:
+async def send_launcher(screens: Pages, request: AnyRequest) -> Response[bytes]:
     """The launcher."""
     return _asset(screens, request, "balie.js")
 
 
 @get("/balie-panel.js", opt=PUBLIC)
-async def send_panel_script(screens: Screens, request: AnyRequest) -> Response[bytes]:
+async def send_panel_script(screens: Pages, request: AnyRequest) -> Response[bytes]:
     """The launcher's second script; its address carries the hash of its content as `v`."""
     return _asset(screens, request, "balie-panel.js", versioned="v" in request.query_params)
 
 
 @get("/assets/{path:path}", opt=PUBLIC)
-async def send_asset(screens: Screens, request: AnyRequest, path: str) -> Response[bytes]:
+async def send_asset(screens: Pages, request: AnyRequest, path: FromPath[str]) -> Response[bytes]:
     """A file of a built app."""
     return _asset(screens, request, path.lstrip("/"))
 
