@@ -35,7 +35,10 @@ export function attach(core: typeof Core, calls: Calls): void {
   launcher.box.append(panel, status);
   launcher.finish = finish;
   launcher.addEventListener("keydown", (event) => event.key === "Escape" && close());
-  frame.addEventListener("load", () => tell("hello", seen()));
+  frame.addEventListener("load", () => {
+    tell("hello", seen());
+    tell("kept", recall());
+  });
   addEventListener("message", heard);
   if (sessionStorage.getItem(key) && !isPhone()) setTimeout(open, 0, false);
 
@@ -45,6 +48,15 @@ export function attach(core: typeof Core, calls: Calls): void {
 
   function isPhone() {
     return innerWidth < PHONE;
+  }
+
+  /** What the panel could not keep itself, because its browser forbids that to frames. */
+  function recall(): Record<string, unknown> {
+    return JSON.parse(localStorage.getItem(`${key}.kept`) ?? "{}");
+  }
+
+  function keep({ name, value }: { name: string; value?: string }) {
+    localStorage.setItem(`${key}.kept`, JSON.stringify({ ...recall(), [name]: value }));
   }
 
   function tell(type: string, value?: unknown) {
@@ -157,6 +169,7 @@ export function attach(core: typeof Core, calls: Calls): void {
     else if (balie === "unread") badge(Number(value?.count) || 0, `${value?.name ?? ""}`);
     else if (balie === "live" && value) localStorage.setItem(key, "live");
     else if (balie === "live") localStorage.removeItem(key);
+    else if (balie === "keep") keep(value);
     else if (balie === "event") emit(`${value?.name}`, value?.detail);
   }
 
@@ -184,6 +197,7 @@ export function attach(core: typeof Core, calls: Calls): void {
       badge(0, "");
       tell("shutdown");
       localStorage.removeItem(key);
+      localStorage.removeItem(`${key}.kept`);
       removeEventListener("message", heard);
       for (const name of Object.keys(own)) delete calls[name];
       // The panel gets a moment to forget what it kept.

@@ -4,7 +4,7 @@
 //   static/widget/    the panel, hashed names listed in .vite/manifest.json
 //   static/console/   the console, idem, split by screen
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 
@@ -22,7 +22,6 @@ const shared = {
 
 // Browsers of 2023 and later know oklch() and nesting; copies for older ones would double the styles.
 const MODERN = { target: "es2022", cssTarget: ["chrome115", "firefox117", "safari16.5"] };
-
 
 // The launcher's second script is a module, which the first imports by its content.
 const panel = {
@@ -78,3 +77,11 @@ await build(panel);
 await build(launcher());
 await build(app("widget"));
 await build(app("console"));
+
+// What the panel says: the server writes one language into the frame's page.
+const spoken = { from: `${WEB}widget/languages`, to: `${STATIC}/widget/languages` };
+mkdirSync(spoken.to, { recursive: true });
+for (const file of readdirSync(spoken.from)) {
+  const words = JSON.parse(readFileSync(`${spoken.from}/${file}`, "utf8"));
+  writeFileSync(`${spoken.to}/${file}`, JSON.stringify(words));
+}

@@ -1,5 +1,5 @@
 // Prints what a visitor downloads, and fails when it grows over budget.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 
@@ -8,18 +8,26 @@ const BUDGETS = { launcher: 2048, panel: 20 * 1024, language: 1536 }; // bytes o
 
 const launcher = weigh("balie.js");
 const widget = readManifest("widget");
-const languages = widget.chunks.filter((chunk) => isLanguage(chunk.source));
-const heaviest = languages.reduce((most, chunk) => Math.max(most, chunk.brotli), 0);
-// Until a visitor can type: the entry, what it imports at once, styles and one language.
-const panel = neededAtOnce(widget).reduce((sum, file) => sum + weigh(file).brotli, heaviest);
+const second = weigh("balie-panel.js");
+const languages = readdirSync(`${STATIC}/widget/languages`).map((name) =>
+  weigh(`widget/languages/${name}`),
+);
+const heaviest = Math.max(...languages.map((language) => language.brotli));
+// Until a visitor can type: the launcher's second script, the entry, what it imports at once, styles and
+// one language.
+const panel = neededAtOnce(widget).reduce(
+  (sum, file) => sum + weigh(file).brotli,
+  second.brotli + heaviest,
+);
 
 const consoleFiles = readManifest("console").chunks;
-for (const chunk of [launcher, ...widget.chunks, ...consoleFiles]) print(chunk);
+for (const chunk of [launcher, second, ...languages, ...widget.chunks, ...consoleFiles])
+  print(chunk);
 
 const overruns = [
   judge("launcher", launcher.brotli, BUDGETS.launcher),
   judge("panel until typing", panel, BUDGETS.panel),
-  ...languages.map((chunk) => judge(chunk.source, chunk.brotli, BUDGETS.language)),
+  ...languages.map(({ file, brotli }) => judge(file, brotli, BUDGETS.language)),
 ].filter((fits) => !fits);
 process.exitCode = overruns.length > 0 ? 1 : 0;
 
@@ -30,10 +38,6 @@ function readManifest(app) {
     ...weigh(`${app}/${file}`),
   }));
   return { app, manifest, chunks };
-}
-
-function isLanguage(source) {
-  return /^widget\/languages\/[\w-]+\.ts$/.test(source);
 }
 
 function neededAtOnce({ app, manifest }) {

@@ -64,7 +64,7 @@ export function Menu({ label, anchor, onClose, children }: MenuProps) {
       role="menu"
       aria-label={label}
       onKeyDown={(event) => walk(event, box.current)}
-      onToggle={(event) => event.newState === "closed" && onClose()}
+      onBeforeToggle={(event) => event.newState === "closed" && onClose()}
     >
       {children}
     </div>

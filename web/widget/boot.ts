@@ -1,39 +1,41 @@
-// What the server writes into the frame's page, so that nothing needs to be asked before the first paint:
-//
-//   <!doctype html><html lang="nl"><head>… <title>Kade 9</title>
-//   <script type="application/json" id="balie-boot">{…}</script>
-//   <script type="module" src="…/main-HASH.js"></script></head><body></body></html>
-//
-// `<` in the JSON is written as \u003c. `texts` is `languages/{language}.json` as it is.
+// What the server writes into the frame's page (`Boot` in `balie.http.screens`), so that nothing needs to be
+// asked before one can type. `words` is `languages/{language}.json` as it is.
 
 import type { Desk } from "../protocol/types";
-import type texts from "./languages/en.json";
+import type words from "./languages/en.json";
 
-export type Texts = typeof texts;
+export type Words = typeof words;
 
 export interface Boot {
-  /** The site's public key and its name. */
-  site: string;
-  name: string;
   language: string;
-  texts: Texts;
+  words: Words;
+  /** The page by itself (`/chat/{key}`) instead of a panel in a frame. */
+  hosted: boolean;
   /** Origins of pages that may frame the panel and talk to it. */
   origins: string[];
-  look: { accent: string; accent_ink: string; accent_dark: string; accent_dark_ink: string };
-  /** The site's own words in this language; empty: Balie's. */
-  greeting?: string;
-  away?: string;
-  desk: Desk;
-  /** Ask for a rating when a conversation was closed? */
-  rates: boolean;
-  max_file_bytes: number;
-  /** The page by itself (`/chat/{key}`) instead of a panel in a frame. */
-  hosted?: boolean;
+  /** As `GET /api/v1/sites/{key}/state`, its texts in `language` alone. */
+  state: {
+    key: string;
+    name: string;
+    desk: Desk;
+    look: { accent: string; accent_ink: string; accent_dark: string; accent_dark_ink: string };
+    /** The site's own words; empty or missing: Balie's. */
+    texts: Record<string, { greeting?: string; away?: string }>;
+    after_close: "rate" | "nothing";
+  };
 }
 
 export const boot: Boot = JSON.parse(document.getElementById("balie-boot")?.textContent ?? "{}");
 
+export const site = boot.state;
+
+/** What the site itself says in this language. */
+export const own = site.texts[boot.language] ?? {};
+
+/** As the server's default; it has the last word. */
+export const MAX_FILE_BYTES = 10 * 1024 * 1024;
+
 /** A text in the visitor's language, its {gaps} filled. */
-export function say(key: keyof Texts, gaps: Record<string, string | number> = {}): string {
-  return (boot.texts[key] ?? key).replace(/\{(\w+)\}/g, (_, gap) => `${gaps[gap] ?? ""}`);
+export function say(key: keyof Words, gaps: Record<string, string | number> = {}): string {
+  return (boot.words[key] ?? key).replace(/\{(\w+)\}/g, (_, gap) => `${gaps[gap] ?? ""}`);
 }

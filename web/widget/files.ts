@@ -3,7 +3,7 @@
 import { effect, type Signal, signal } from "@preact/signals";
 import type { File as Stored } from "../protocol/types";
 import { ask, type Refused, type Upload, upload } from "./api";
-import { boot, say } from "./boot";
+import { boot, MAX_FILE_BYTES, say, site } from "./boot";
 import { size } from "./format";
 import { post } from "./live";
 import { current, me, screen, started } from "./state";
@@ -33,7 +33,7 @@ export const isPicture = ({ media_type }: { media_type: string }) => SHOWN.test(
 export function sendFiles(files: Iterable<File>): void {
   for (const file of files) {
     const sending: Sending = { key: ++keys, conversation: current.value, file, progress: 0 };
-    const max = boot.max_file_bytes;
+    const max = MAX_FILE_BYTES;
     if (file.size > max) {
       sending.error = say("tooBig", { size: size(file.size), max: size(max) });
       sending.final = true;
@@ -93,7 +93,7 @@ function reason({ status, code }: Refused, file: File): Partial<Sending> {
   if (!status || status >= 500 || status === 429) return { error: say("cutFile") };
   const error =
     status === 413 || code === "too_long"
-      ? say("tooBig", { size: size(file.size), max: size(boot.max_file_bytes) })
+      ? say("tooBig", { size: size(file.size), max: size(MAX_FILE_BYTES) })
       : say("badFile");
   return { error, final: true };
 }
@@ -125,7 +125,7 @@ export async function download({ id, name }: Stored): Promise<void> {
 
 export async function saveTranscript(conversation: string): Promise<void> {
   const path = `/visitor/conversations/${conversation}/transcript?language=${boot.language}`;
-  save(await (await ask("GET", path)).blob(), `${boot.name}.txt`);
+  save(await (await ask("GET", path)).blob(), `${site.name}.txt`);
 }
 
 function save(blob: Blob, name: string): void {

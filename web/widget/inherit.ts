@@ -2,13 +2,14 @@
 
 import { uuid7 } from "../protocol/ids";
 import { read, type Stored, write } from "../protocol/stored";
-import { kept, ROOT, storage } from "./kept";
+import { site } from "./boot";
+import { kept } from "./kept";
 
 const TAB = uuid7();
-const OUTBOX = `${ROOT}outbox:`;
+const OUTBOX = "outbox:";
 
 export const keepOutbox = (outbox: Stored["outbox"]) =>
-  kept.set(`outbox:${TAB}`, outbox.length ? write({ outbox, drafts: {} }) : undefined);
+  kept.set(OUTBOX + TAB, outbox.length ? write({ outbox, drafts: {} }) : undefined);
 
 /** Hand over what earlier or dying tabs did not get to send, now and later. */
 export function inherit(take: (items: Stored["outbox"]) => void): void {
@@ -16,27 +17,26 @@ export function inherit(take: (items: Stored["outbox"]) => void): void {
   const claim = (name: string) => {
     const tab = name.slice(OUTBOX.length);
     const takeOver = () => {
-      const { outbox } = read(storage()?.getItem(name) ?? null);
-      storage()?.removeItem(name);
+      const { outbox } = read(kept.get(name) ?? null);
+      kept.set(name, undefined);
       if (outbox.length) take(outbox);
     };
-    if (tab === TAB || awaited.has(tab)) return;
+    if (!name.startsWith(OUTBOX) || tab === TAB || awaited.has(tab)) return;
     awaited.add(tab);
     // Every tab holds a lock of its own: who gets it, knows that the tab is gone.
-    if (navigator.locks) navigator.locks.request(ROOT + tab, takeOver);
-    else takeOver();
+    hold(tab, takeOver).catch(takeOver);
   };
-  navigator.locks?.request(ROOT + TAB, () => new Promise(() => {}));
-  names(OUTBOX).forEach(claim);
-  addEventListener("storage", ({ key }) => {
-    if (key?.startsWith(OUTBOX)) claim(key);
-  });
+  hold(TAB, () => new Promise(() => {})).catch(() => {});
+  kept.names(OUTBOX).forEach(claim);
+  kept.onChange(claim);
+}
+
+/** Browsers may forbid locks where they forbid storage. Twice sent is once stored, so that does no harm. */
+async function hold(tab: string, held: () => unknown): Promise<void> {
+  await navigator.locks.request(`balie:${site.key}:${tab}`, held);
 }
 
 export function forget(): void {
-  for (const name of names(ROOT)) storage()?.removeItem(name);
+  for (const name of kept.names()) kept.set(name, undefined);
   kept.allowed = false;
 }
-
-const names = (prefix: string) =>
-  Object.keys(storage() ?? {}).filter((name) => name.startsWith(prefix));

@@ -1,9 +1,15 @@
-// What this browser keeps, in the storage of Balie's own origin, and only once somebody has said something.
+// What this browser keeps, and only once somebody has said something: in the storage of Balie's own origin.
+// Browsers that forbid that to a frame of another site leave it to the page, which keeps it for us.
 
-export const ROOT = `balie:${location.pathname.split("/")[2]}:`;
+import { site } from "./boot";
+import { isFramed, onHost, tellHost } from "./host";
 
-/** Storage may be forbidden (privacy settings): then nothing is kept, and all else works. */
-export function storage(): Storage | undefined {
+const ROOT = `balie:${site.key}:`;
+
+const own = storage();
+let borrowed: Record<string, string> = {};
+
+function storage(): Storage | undefined {
   try {
     return localStorage;
   } catch {
@@ -13,16 +19,47 @@ export function storage(): Storage | undefined {
 
 export const kept = {
   /** Nothing is written before this is true. */
-  allowed: storage()?.getItem(`${ROOT}token`) != null,
+  allowed: own?.getItem(`${ROOT}token`) != null,
 
-  get: (name: string) => storage()?.getItem(ROOT + name) ?? undefined,
+  get: (name: string): string | undefined =>
+    own ? (own.getItem(ROOT + name) ?? undefined) : borrowed[name],
 
   set(name: string, value: string | undefined): void {
+    if (!kept.allowed) return;
+    if (!own) {
+      if (value === undefined) delete borrowed[name];
+      else borrowed[name] = value;
+      tellHost("keep", { name, value });
+      return;
+    }
     try {
-      if (value === undefined) storage()?.removeItem(ROOT + name);
-      else if (kept.allowed) storage()?.setItem(ROOT + name, value);
+      if (value === undefined) own.removeItem(ROOT + name);
+      else own.setItem(ROOT + name, value);
     } catch {
       // Full: the text still stands on the screen.
     }
   },
+
+  names(prefix = ""): string[] {
+    const all = own ? Object.keys(own).filter((name) => name.startsWith(ROOT)) : [];
+    const names = own ? all.map((name) => name.slice(ROOT.length)) : Object.keys(borrowed);
+    return names.filter((name) => name.startsWith(prefix));
+  },
+
+  /** Another tab wrote something. */
+  onChange: (heed: (name: string) => void) =>
+    addEventListener("storage", ({ key }) => {
+      if (key?.startsWith(ROOT)) heed(key.slice(ROOT.length));
+    }),
 };
+
+/** Comes when what was kept can be read. */
+export const remembered = new Promise<void>((done) => {
+  if (own || !isFramed) return done();
+  onHost("kept", (given: Record<string, string> | undefined) => {
+    borrowed = { ...given, ...borrowed };
+    kept.allowed ||= "token" in borrowed;
+    done();
+  });
+  setTimeout(done, 2_000);
+});

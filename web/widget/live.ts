@@ -13,11 +13,11 @@ import type {
 } from "../protocol/types";
 import type { Effect, Item } from "../protocol/words";
 import { access, ask, page } from "./api";
-import { boot } from "./boot";
+import { boot, site } from "./boot";
 import { absorb, begun } from "./conversation";
 import { onHost, tellHost } from "./host";
 import { forget, inherit, keepOutbox } from "./inherit";
-import { kept } from "./kept";
+import { kept, remembered } from "./kept";
 import { blank, write } from "./rows";
 import { beep } from "./sound";
 import {
@@ -33,6 +33,7 @@ import {
   me,
   outbox,
   pending,
+  recall,
   type Screen,
   screen,
   shown,
@@ -62,10 +63,10 @@ export const asks = computed(() => {
   const waits = talk.value?.waiting_since && talk.value.status === "open";
   return !!waits && desk.value.state === "away" && !me.value?.email;
 });
-/** Earlier messages are on the server still. */
+/** Earlier messages are on the server still. The first event is never one. */
 export const hasOlder = computed(() => {
   paper.value;
-  return (logs.get(current.value ?? "")?.[0]?.seq ?? 1) > 1;
+  return (logs.get(current.value ?? "")?.[0]?.seq ?? 1) > 2;
 });
 const reading = computed(
   () => shown.value && awake.value && atEnd.value && screen.value === "talk",
@@ -78,7 +79,7 @@ export const connection = new Connection({
   kind: "visitor",
   origin: location.origin,
   hello: () => ({
-    site: boot.site,
+    site: site.key,
     language: boot.language,
     time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     client: "balie-widget",
@@ -88,7 +89,9 @@ export const connection = new Connection({
   on: (happened) => batch(() => heed(happened)),
 });
 
-export function start(): void {
+export async function start(): Promise<void> {
+  await remembered;
+  recall();
   link.step = (input) => connection.step(input);
   connection.session.token = kept.get("token");
   inherit((items) => {
@@ -314,10 +317,14 @@ export async function identify(who: object): Promise<void> {
   wantsIdentity = who;
   if (!access.token) return;
   wantsIdentity = undefined;
-  const answer = await (await ask("PUT", "/visitor/identity", who)).json().catch(() => ({}));
-  if (!answer?.token || answer.token === access.token) return;
-  // Proven to be somebody: his conversations come with another token.
+  const answer: VisitorSelf = await (await ask("PUT", "/visitor/identity", who)).json();
+  const same = answer.id === me.value?.id;
+  me.value = answer;
+  access.token = answer.token;
   connection.session.token = answer.token;
+  kept.set("token", answer.token);
+  if (same) return;
+  // Proven to be somebody else: his conversations come with his token.
   connection.step({ type: "shut" });
   connection.step({ type: "open" });
 }

@@ -1,5 +1,5 @@
 import { render } from "preact";
-import { boot } from "./boot";
+import { boot, site } from "./boot";
 import { dress } from "./dress";
 import { listenToHost, onHost } from "./host";
 import { Panel } from "./Panel";
@@ -9,7 +9,7 @@ import STYLES from "./widget.css?inline";
 dress(STYLES);
 
 const { style, classList } = document.documentElement;
-const { accent, accent_ink, accent_dark, accent_dark_ink } = boot.look;
+const { accent, accent_ink, accent_dark, accent_dark_ink } = site.look;
 style.setProperty("--own", accent);
 style.setProperty("--own-ink", accent_ink);
 style.setProperty("--own-dark", accent_dark);

@@ -4,7 +4,7 @@
 import { batch, computed, signal } from "@preact/signals";
 import type { ConversationView, Desk, TypingBy, VisitorSelf } from "../protocol/types";
 import type { Input, Item, Status } from "../protocol/words";
-import { boot } from "./boot";
+import { site } from "./boot";
 import { isFramed, tellHost } from "./host";
 import { kept } from "./kept";
 
@@ -13,7 +13,7 @@ export type Screen = "home" | "talks" | "talk";
 export const status = signal<Status>("idle");
 /** The close code after which the server is not asked again. */
 export const stoppedBy = signal(0);
-export const desk = signal<Desk>(boot.desk);
+export const desk = signal<Desk>(site.desk);
 export const me = signal<VisitorSelf | undefined>(undefined);
 /** Latest first. */
 export const conversations = signal<ConversationView[]>([]);
@@ -91,6 +91,12 @@ export function begin(): void {
   if (kept.allowed) return;
   kept.allowed = true;
   kept.set("token", me.value?.token);
+}
+
+/** What was kept can be read only now. */
+export function recall(): void {
+  drafts.value = { ...readDrafts(), ...drafts.value };
+  sound.value = kept.get("sound") !== "off";
 }
 
 function readDrafts(): Record<string, string> {

@@ -5,8 +5,9 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, patch, post, put
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath, JSONBody
 
 from balie.agents import queries, views
 from balie.agents.commands import AgentChange, NewAgent
@@ -15,7 +16,7 @@ from balie.agents.pictures import BYTES_LIMIT
 from balie.agents.room import AgentRoom
 from balie.agents.sign_in import COOKIE_SECONDS
 from balie.agents.state import SiteState
-from balie.edge.auth import address_of, session_cookie
+from balie.edge.auth import CurrentAgent, address_of, session_cookie
 from balie.edge.origins import same_origin
 from balie.edge.policy import Policy
 from balie.kernel.actor import AgentActor, SystemActor
@@ -33,6 +34,8 @@ PICTURE_CACHE = "public, max-age=31536000, immutable"
 AnyRequest = Request[Any, Any, Any]
 
 _PICTURE_NAME = re.compile(r"([0-9a-f]{64})\.webp", re.ASCII)
+
+Room = NamedDependency[AgentRoom]
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -87,7 +90,7 @@ def routes(room: AgentRoom) -> list[Router]:
 
 @post("/session", opt=PUBLIC, status_code=200)
 async def sign_in(
-    room: AgentRoom, request: AnyRequest, data: Credentials
+    room: Room, request: AnyRequest, data: JSONBody[Credentials]
 ) -> Response[views.SessionView]:
     """Sign in. A wrong password says how many tries are left, for an unknown address just the same."""
     token, agent, _ = await room.sign_in.sign_in(
@@ -97,13 +100,13 @@ async def sign_in(
 
 
 @get("/session", opt=AGENT)
-async def show_session(actor: AgentActor, room: AgentRoom) -> views.SessionView:
+async def show_session(actor: CurrentAgent, room: Room) -> views.SessionView:
     """Who am I."""
     return await _session_of(room, actor)
 
 
 @delete("/session", opt=AGENT)
-async def sign_out(actor: AgentActor, room: AgentRoom) -> Response[None]:
+async def sign_out(actor: CurrentAgent, room: Room) -> Response[None]:
     """Sign out."""
     await room.sign_in.end_session(actor, actor.session_id)
     cookie = session_cookie(room.settings, "", 0)
@@ -111,7 +114,7 @@ async def sign_out(actor: AgentActor, room: AgentRoom) -> Response[None]:
 
 
 @get("/sessions", opt=AGENT)
-async def list_sessions(actor: AgentActor, room: AgentRoom) -> views.SessionList:
+async def list_sessions(actor: CurrentAgent, room: Room) -> views.SessionList:
     """Where one is signed in."""
     now = room.ports.clock()
     found = await room.ports.store.read(lambda c: queries.find_sessions(c, actor, now))
@@ -119,14 +122,17 @@ async def list_sessions(actor: AgentActor, room: AgentRoom) -> views.SessionList
 
 
 @delete("/sessions/{session_id:str}", opt=AGENT)
-async def end_session(actor: AgentActor, room: AgentRoom, session_id: str) -> None:
+async def end_session(actor: CurrentAgent, room: Room, session_id: FromPath[str]) -> None:
     """End one of one's own sessions; its sockets close."""
     await room.sign_in.end_session(actor, session_id)
 
 
 @patch("/session/agent", opt=AGENT)
 async def change_self(
-    actor: AgentActor, room: AgentRoom, request: AnyRequest, data: SelfChange
+    actor: CurrentAgent,
+    room: Room,
+    request: AnyRequest,
+    data: JSONBody[SelfChange],
 ) -> Response[views.SessionView]:
     """Change oneself. A new password ends every other session and renews this one's cookie."""
     cookies = []
@@ -142,13 +148,13 @@ async def change_self(
 
 
 @post("/socket-tickets", opt=AGENT)
-async def issue_ticket(actor: AgentActor, room: AgentRoom) -> views.TicketView:
+async def issue_ticket(actor: CurrentAgent, room: Room) -> views.TicketView:
     """A ticket that opens one socket within 30 seconds, under this session."""
     return views.TicketView(room.tickets.issue(actor.session_id, room.ports.clock()))
 
 
 @get("/invitations/{token:str}", opt=PUBLIC)
-async def show_invitation(room: AgentRoom, token: str) -> views.InvitationView:
+async def show_invitation(room: Room, token: FromPath[str]) -> views.InvitationView:
     """What a one-time link opens."""
     now = room.ports.clock()
     invitation, agent = await room.ports.store.read(
@@ -161,7 +167,10 @@ async def show_invitation(room: AgentRoom, token: str) -> views.InvitationView:
 
 @put("/invitations/{token:str}/acceptance", opt=PUBLIC)
 async def accept_invitation(
-    room: AgentRoom, request: AnyRequest, token: str, data: Acceptance
+    room: Room,
+    request: AnyRequest,
+    token: FromPath[str],
+    data: JSONBody[Acceptance],
 ) -> Response[views.SessionView]:
     """Use a one-time link: choose a password, and be signed in."""
     agent = await room.commands.accept(token, data.name, data.password)
@@ -172,7 +181,7 @@ async def accept_invitation(
 
 
 @get("/agents", opt=AGENT)
-async def list_agents(actor: AgentActor, room: AgentRoom) -> views.AgentList:
+async def list_agents(actor: CurrentAgent, room: Room) -> views.AgentList:
     """The people of the organisation, by name."""
     now = room.ports.clock()
     found = await room.ports.store.read(lambda c: queries.find_agents(c, actor))
@@ -191,7 +200,7 @@ async def list_agents(actor: AgentActor, room: AgentRoom) -> views.AgentList:
 
 
 @post("/agents", opt=ADMIN)
-async def create_agent(actor: AgentActor, room: AgentRoom, data: NewAgent) -> views.Invited:
+async def create_agent(actor: CurrentAgent, room: Room, data: JSONBody[NewAgent]) -> views.Invited:
     """Invite somebody: the link is for you to hand over, however you like."""
     agent, link = await room.commands.create_agent(actor, data)
     view = views.agent_view(agent, whole=True, link_expires_at=link.expires_at)
@@ -200,7 +209,10 @@ async def create_agent(actor: AgentActor, room: AgentRoom, data: NewAgent) -> vi
 
 @patch("/agents/{agent_id:str}", opt=ADMIN)
 async def change_agent(
-    actor: AgentActor, room: AgentRoom, agent_id: str, data: AgentChange
+    actor: CurrentAgent,
+    room: Room,
+    agent_id: FromPath[str],
+    data: JSONBody[AgentChange],
 ) -> views.AgentView:
     """Change somebody; disabling ends his sessions and closes his sockets."""
     agent = await room.commands.change_agent(actor, agent_id, data)
@@ -209,7 +221,7 @@ async def change_agent(
 
 
 @post("/agents/{agent_id:str}/invitation", opt=ADMIN)
-async def invite_agent(actor: AgentActor, room: AgentRoom, agent_id: str) -> views.Invited:
+async def invite_agent(actor: CurrentAgent, room: Room, agent_id: FromPath[str]) -> views.Invited:
     """A new one-time link, for a first or a new password; earlier ones stop working."""
     agent, link = await room.commands.invite(actor, agent_id)
     view = views.agent_view(agent, whole=True, link_expires_at=link.expires_at)
@@ -222,7 +234,10 @@ async def invite_agent(actor: AgentActor, room: AgentRoom, agent_id: str) -> vie
     request_max_body_size=BYTES_LIMIT + 1,
 )
 async def set_picture(
-    actor: AgentActor, room: AgentRoom, request: AnyRequest, agent_id: str
+    actor: CurrentAgent,
+    room: Room,
+    request: AnyRequest,
+    agent_id: FromPath[str],
 ) -> views.PictureView:
     """Give oneself a picture, or, as an administrator, anybody: the bytes of a JPEG, PNG, WebP or GIF."""
     agent = await room.commands.set_picture(actor, agent_id, await request.body())
@@ -235,7 +250,7 @@ async def set_picture(
     media_type="application/json",
     responses={200: ResponseSpec(SiteState, generate_examples=False, description="The state.")},
 )
-async def show_state(room: AgentRoom, request: AnyRequest, key: str) -> Response[bytes]:
+async def show_state(room: Room, request: AnyRequest, key: FromPath[str]) -> Response[bytes]:
     """What a launcher needs to know; for pages of the site's own origins."""
     encoded = await room.states.find(key)
     if encoded is None:
@@ -257,7 +272,7 @@ async def show_state(room: AgentRoom, request: AnyRequest, key: str) -> Response
 
 
 @get("/pictures/{name:str}", opt=PUBLIC, include_in_schema=False)
-async def show_picture(room: AgentRoom, name: str) -> Response[bytes]:
+async def show_picture(room: Room, name: FromPath[str]) -> Response[bytes]:
     """A picture, for ever the same under its name."""
     match = _PICTURE_NAME.fullmatch(name)
     if match is None:

@@ -41,7 +41,8 @@ def find_open_invitations(connection: Connection, actor: Actor, now: int) -> dic
         & (invitations.c.expires_at > now)
     )
     columns = invitations.c.agent_id, invitations.c.expires_at
-    return dict(connection.execute(select(*columns).where(wanted)).tuples().all())
+    rows = connection.execute(select(*columns).where(wanted))
+    return {row.agent_id: row.expires_at for row in rows}
 
 
 def find_sessions(connection: Connection, actor: AgentActor, now: int) -> list[Session]:

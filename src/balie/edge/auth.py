@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from litestar.connection import ASGIConnection, Request
 from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
 
@@ -144,3 +145,8 @@ async def current_visitor(request: Request[Any, Any, Any]) -> VisitorActor:
     if not isinstance(actor, VisitorActor):
         raise UnauthorisedError("a visitor's token is needed")
     return actor
+
+
+# How handlers ask for them: `actor: CurrentAgent`, `visitor: CurrentVisitor`.
+CurrentAgent = NamedDependency[AgentActor]
+CurrentVisitor = NamedDependency[VisitorActor]

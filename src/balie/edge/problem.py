@@ -105,6 +105,9 @@ def tell_unknown_error(request: AnyRequest, error: Exception) -> Response[bytes]
     neither its words nor the values on that way, which may be what people wrote."""
     if isinstance(error, RecursionError):
         return tell_balie_error(request, MalformedError("the JSON is nested too deeply"))
+    if isinstance(error, UnicodeDecodeError):
+        # Raised while a body is read, which the framework does not take for the client's mistake.
+        return tell_balie_error(request, MalformedError("the body is not UTF-8"))
     request_id = secrets.token_hex(8)
     log.error(
         "a request failed",

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from litestar import Litestar, Response, get
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.types import ControllerRouterHandler
 
 from balie.agents import api as agents_api
@@ -88,7 +88,7 @@ async def healthz() -> Response[str]:
 
 
 @get("/readyz", opt={"policy": Policy.PUBLIC}, include_in_schema=False)
-async def readyz(is_ready: Callable[[], Awaitable[bool]]) -> Response[str]:
+async def readyz(is_ready: NamedDependency[Callable[[], Awaitable[bool]]]) -> Response[str]:
     """The process can do its work."""
     if not await is_ready():
         raise UnavailableError("not ready to work")

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 from jinja2 import Environment, FunctionLoader, StrictUndefined, select_autoescape
 from litestar import Request, Response, Router, get
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath
 from markupsafe import Markup
 
 from balie.agents.state import SiteState, SiteStates
@@ -28,7 +29,8 @@ AnyRequest = Request[Any, Any, Any]
 
 
 class Boot(msgspec.Struct, frozen=True, kw_only=True):
-    """What the panel knows when it begins; `texts` of the state are of `language` alone.
+    """What the panel knows when it begins; `texts` of the state are of `language` alone, and `words` are
+    all that the panel says in it (`web/widget/boot.ts`).
 
     `hosted`: a page of its own, not a frame in somebody else's. `origins`: whose messages it may hear.
     """
@@ -37,6 +39,7 @@ class Boot(msgspec.Struct, frozen=True, kw_only=True):
     hosted: bool
     origins: tuple[str, ...]
     state: SiteState
+    words: msgspec.Raw
 
 
 class Screens:
@@ -62,13 +65,15 @@ class Screens:
         site = encoded.site
         language = choose_language(wished, site.languages)
         entry = self.assets.entry("widget")
-        if entry is None:
+        words = self.assets.find(f"widget/languages/{language}.json")
+        if entry is None or words is None:
             return self._unbuilt(language)
         boot = Boot(
             language=language,
             hosted=hosted,
             origins=() if hosted else site.origins,
             state=_in_one_language(msgspec.json.decode(encoded.body, type=SiteState), language),
+            words=msgspec.Raw(words.body),
         )
         policy = frame_policy(() if hosted else site.origins, self.settings.origins)
         body = _shell(entry, language, site.name, boot=_as_data(boot), robots="noindex")
@@ -102,6 +107,9 @@ class Screens:
         return _plain(language, texts["unbuilt"], texts["unbuilt_lead"], status=503)
 
 
+Pages = NamedDependency[Screens]
+
+
 def routes(screens: Screens) -> Router:
     """The routes of all pages and assets."""
     return Router(
@@ -121,14 +129,14 @@ def routes(screens: Screens) -> Router:
 
 
 @get("/", opt=PUBLIC)
-async def show_home(screens: Screens, request: AnyRequest) -> Response[str]:
+async def show_home(screens: Pages, request: AnyRequest) -> Response[str]:
     """The front page."""
     return screens.home(_wished(request))
 
 
 @get(["/app", "/app/{path:path}"], opt=PUBLIC)
 async def show_console(
-    screens: Screens, request: AnyRequest, path: str = ""
+    screens: Pages, request: AnyRequest, path: FromPath[str] = ""
 ) -> Response[str] | Response[bytes]:
     """The console at every address of its own, and the files that have lasting names there."""
     name = f"console{path}"
@@ -138,31 +146,31 @@ async def show_console(
 
 
 @get("/widget/{key:str}", opt=PUBLIC)
-async def show_widget(screens: Screens, request: AnyRequest, key: str) -> Response[str]:
+async def show_widget(screens: Pages, request: AnyRequest, key: FromPath[str]) -> Response[str]:
     """The panel, for a frame on one of the site's pages."""
     return await screens.panel(key, _asked_language(request), hosted=False)
 
 
 @get("/chat/{key:str}", opt=PUBLIC)
-async def show_chat(screens: Screens, request: AnyRequest, key: str) -> Response[str]:
+async def show_chat(screens: Pages, request: AnyRequest, key: FromPath[str]) -> Response[str]:
     """The chat by link alone."""
     return await screens.panel(key, _asked_language(request), hosted=True)
 
 
 @get("/balie.js", opt=PUBLIC)
-async def send_launcher(screens: Screens, request: AnyRequest) -> Response[bytes]:
+async def send_launcher(screens: Pages, request: AnyRequest) -> Response[bytes]:
     """The launcher."""
     return _asset(screens, request, "balie.js")
 
 
 @get("/balie-panel.js", opt=PUBLIC)
-async def send_panel_script(screens: Screens, request: AnyRequest) -> Response[bytes]:
+async def send_panel_script(screens: Pages, request: AnyRequest) -> Response[bytes]:
     """The launcher's second script; its address carries the hash of its content as `v`."""
     return _asset(screens, request, "balie-panel.js", versioned="v" in request.query_params)
 
 
 @get("/assets/{path:path}", opt=PUBLIC)
-async def send_asset(screens: Screens, request: AnyRequest, path: str) -> Response[bytes]:
+async def send_asset(screens: Pages, request: AnyRequest, path: FromPath[str]) -> Response[bytes]:
     """A file of a built app."""
     return _asset(screens, request, path.lstrip("/"))
 

@@ -4,8 +4,10 @@ from typing import Any
 
 import msgspec
 from litestar import Router, delete, get, patch, post
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, JSONBody
 
+from balie.edge.auth import CurrentAgent
 from balie.edge.policy import Policy
 from balie.edge.ports import Ports
 from balie.kernel.actor import AgentActor
@@ -27,6 +29,9 @@ from balie.organisations.model import (
 
 AGENT = {"policy": Policy.AGENT}
 ADMIN = {"policy": Policy.ADMIN}
+
+PortsIn = NamedDependency[Ports]
+Commands = NamedDependency[OrganisationCommands]
 
 
 class LookView(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,21 +166,23 @@ def routes(ports: Ports, commands: OrganisationCommands) -> Router:
 
 
 @get("/organisation", opt=AGENT)
-async def show_organisation(actor: AgentActor, ports: Ports) -> Organisation:
+async def show_organisation(actor: CurrentAgent, ports: PortsIn) -> Organisation:
     """The organisation that one works for."""
     return await ports.store.read(lambda c: queries.find_organisation(c, actor))
 
 
 @patch("/organisation", opt=ADMIN)
 async def change_organisation(
-    actor: AgentActor, organisations: OrganisationCommands, data: OrganisationChange
+    actor: CurrentAgent,
+    organisations: Commands,
+    data: JSONBody[OrganisationChange],
 ) -> Organisation:
     """Change its name, language or how many days it keeps conversations."""
     return await organisations.change_organisation(actor, data)
 
 
 @get("/sites", opt=AGENT)
-async def list_sites(actor: AgentActor, ports: Ports) -> SiteList | SiteNames:
+async def list_sites(actor: CurrentAgent, ports: PortsIn) -> SiteList | SiteNames:
     """All sites: whole for administrators, by name for other agents."""
     sites = await ports.store.read(lambda c: queries.find_sites(c, actor))
     if not actor.administers:
@@ -186,7 +193,9 @@ async def list_sites(actor: AgentActor, ports: Ports) -> SiteList | SiteNames:
 
 @post("/sites", opt=ADMIN)
 async def create_site(
-    actor: AgentActor, organisations: OrganisationCommands, data: NewSite
+    actor: CurrentAgent,
+    organisations: Commands,
+    data: JSONBody[NewSite],
 ) -> SiteView:
     """Make a site; its key is drawn."""
     wish = SiteChange(**msgspec.structs.asdict(data))
@@ -194,18 +203,18 @@ async def create_site(
 
 
 @get("/sites/{site_id:str}", opt=ADMIN)
-async def show_site(actor: AgentActor, ports: Ports, site_id: str) -> SiteView:
+async def show_site(actor: CurrentAgent, ports: PortsIn, site_id: FromPath[str]) -> SiteView:
     """One site."""
     return await _shown(ports, actor, site_id)
 
 
 @patch("/sites/{site_id:str}", opt=ADMIN)
 async def change_site(
-    actor: AgentActor,
-    ports: Ports,
-    organisations: OrganisationCommands,
-    site_id: str,
-    data: SitePatch,
+    actor: CurrentAgent,
+    ports: PortsIn,
+    organisations: Commands,
+    site_id: FromPath[str],
+    data: JSONBody[SitePatch],
 ) -> SiteView:
     """Change a site; of `look` and `texts` only what is given."""
     look = None
@@ -219,7 +228,10 @@ async def change_site(
 
 @post("/sites/{site_id:str}/keys", opt=ADMIN)
 async def create_key(
-    actor: AgentActor, organisations: OrganisationCommands, site_id: str, data: NewKey
+    actor: CurrentAgent,
+    organisations: Commands,
+    site_id: FromPath[str],
+    data: JSONBody[NewKey],
 ) -> KeyMade:
     """Make a key that signs who a visitor is."""
     key = await organisations.create_key(actor, site_id, data.algorithm, data.public_key)
@@ -229,7 +241,10 @@ async def create_key(
 
 @delete("/sites/{site_id:str}/keys/{kid:str}", opt=ADMIN)
 async def delete_key(
-    actor: AgentActor, organisations: OrganisationCommands, site_id: str, kid: str
+    actor: CurrentAgent,
+    organisations: Commands,
+    site_id: FromPath[str],
+    kid: FromPath[str],
 ) -> None:
     """Let a key count no longer."""
     await organisations.delete_key(actor, site_id, kid)

@@ -1,7 +1,6 @@
 // Files on their way up. Progress needs XMLHttpRequest: fetch does not tell how much has been sent.
 
 import { type Signal, signal } from "@preact/signals";
-import { uuid7 } from "../../protocol/ids";
 import { type File as SentFile, MAX_FILES } from "../../protocol/types";
 import { changeDraft, draftOf } from "./drafts";
 
@@ -18,6 +17,7 @@ export interface Upload {
   stop: () => void;
 }
 
+let started = 0;
 const uploads = new Map<string, Signal<Upload[]>>();
 
 export function uploadsOf(conversation: string): Signal<Upload[]> {
@@ -39,7 +39,7 @@ export function addFiles(conversation: string, files: readonly File[]): boolean 
 
 function start(conversation: string, file: File): void {
   const preview = file.type.startsWith("image/") ? URL.createObjectURL(file) : undefined;
-  const upload: Upload = { key: uuid7(), file, preview, share: 0, fault: undefined, stop: () => {} };
+  const upload: Upload = { key: String(++started), file, preview, share: 0, fault: undefined, stop: () => {} };
   const list = uploadsOf(conversation);
   list.value = [...list.peek(), upload];
   send(conversation, upload);
@@ -82,8 +82,17 @@ function finish(conversation: string, key: string, request: XMLHttpRequest): voi
   }
   const sent = JSON.parse(request.responseText) as SentFile;
   const { files } = draftOf(conversation).peek();
-  changeDraft(conversation, { files: [...files, sent] });
+  chosen.set(sent.id, Number(key));
+  const all = [...files, sent].sort((one, other) => orderOf(one) - orderOf(other));
+  changeDraft(conversation, { files: all });
   removeUpload(conversation, key);
+}
+
+/** Files stand in the order in which they were chosen, not in which they arrived. */
+const chosen = new Map<string, number>();
+
+function orderOf(file: SentFile): number {
+  return chosen.get(file.id) ?? 0;
 }
 
 function faultOf(status: number): Upload["fault"] {

@@ -1,6 +1,6 @@
 // The answer clock: a ring round whoever answers. Closed: there is somebody. Running: we owe an answer.
 
-import { boot } from "../boot";
+import { site } from "../boot";
 
 export type ClockState = "kept" | "run" | "away" | "off";
 
@@ -41,7 +41,7 @@ export function Clock({
 /** A picture, else initials on a colour of one's own; the house's mark when nobody is meant. */
 export function Face({ person }: { person?: Person | undefined }) {
   if (person?.picture) return <img class="face" src={person.picture} alt="" />;
-  if (!person?.name) return <span class="face face-house">{initials(boot.name)}</span>;
+  if (!person?.name) return <span class="face face-house">{initials(site.name)}</span>;
   return (
     <span class="face" data-hue={hue(person.id ?? person.name)}>
       {initials(person.name)}

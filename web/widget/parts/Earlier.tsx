@@ -1,7 +1,7 @@
 // One earlier conversation in a list.
 
 import type { ConversationView } from "../../protocol/types";
-import { boot, say } from "../boot";
+import { say, site } from "../boot";
 import { firstName, shortTime } from "../format";
 import { withRest } from "../state";
 import { Clock } from "./Clock";
@@ -22,7 +22,7 @@ export function Earlier({ view }: { view: ConversationView }) {
         />
         <span class="earlier-text">
           <span class="earlier-top">
-            <b>{agent ? firstName(agent.name) : boot.name}</b>
+            <b>{agent ? firstName(agent.name) : site.name}</b>
             <time>{shortTime(last?.at ?? started_at, Date.now())}</time>
           </span>
           <span class="earlier-last">{last?.text}</span>

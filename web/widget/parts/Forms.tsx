@@ -1,7 +1,7 @@
 // The two small forms in a conversation: how to reach you, and how it was.
 
 import { useSignal } from "@preact/signals";
-import { boot, say } from "../boot";
+import { say, site } from "../boot";
 import { identify, rate } from "../live";
 import { scoreName } from "../rows";
 import { asking, me, skipped } from "../state";
@@ -143,6 +143,9 @@ export function RatingForm({ conversation }: { conversation: string }) {
 }
 
 export const wantsRating = (view: { status: string; rating?: number; id: string }) =>
-  boot.rates && view.status === "closed" && !view.rating && skipped.value !== view.id;
+  site.after_close === "rate" &&
+  view.status === "closed" &&
+  !view.rating &&
+  skipped.value !== view.id;
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

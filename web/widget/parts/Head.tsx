@@ -2,9 +2,9 @@
 
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { boot, say } from "../boot";
+import { say, site } from "../boot";
 import { saveTranscript } from "../files";
-import { firstName, waited } from "../format";
+import { waited } from "../format";
 import { finish, show, toggleSound } from "../live";
 import { asking, desk, online, sound, status, talk, turnAway } from "../state";
 import { CloseButton, IconButton } from "./Buttons";
@@ -28,7 +28,7 @@ export function TalkHead() {
       <div class="who">
         <Clock state={state} turn={turn} person={person} />
         <div class="who-text">
-          <h2 class="who-name">{person?.name ?? boot.name}</h2>
+          <h2 class="who-name">{person?.name ?? site.name}</h2>
           <p class="who-line">{line}</p>
         </div>
       </div>
@@ -59,10 +59,8 @@ function standing(now: number): Standing {
     return { person, line: say("done"), state: present ? "kept" : "away", turn: 1 };
   const since = talk.value?.waiting_since;
   if (since && present) {
-    const line = own ? say("turn", { name: firstName(own.name) }) : say("turnDesk");
-    const time = waited(now - since);
     const turn = Math.min(1, Math.max(0.02, (now - since) / MINUTE));
-    return { person, line: say("since", { line, time }), state: "run", turn };
+    return { person, line: say("since", { time: waited(now - since) }), state: "run", turn };
   }
   return {
     person,

@@ -1,6 +1,6 @@
 // Where it begins: who is there, what one talked about before, and a place to type at once.
 
-import { boot, say } from "../boot";
+import { own, say, site } from "../boot";
 import { firstName } from "../format";
 import { conversations, desk, turnAway, unread } from "../state";
 import { Banner } from "./Banner";
@@ -17,16 +17,16 @@ export function Home() {
       <header class="head">
         <div class="house">
           <span class="house-mark" aria-hidden="true">
-            {initials(boot.name)}
+            {initials(site.name)}
           </span>
-          {boot.name}
+          {site.name}
         </div>
         <CloseButton />
       </header>
       <Banner />
       <div class="body">
         <h1 class="display" tabIndex={-1}>
-          {boot.greeting || say("greeting")}
+          {own.greeting || say("greeting")}
         </h1>
         {latest && (
           <ul class="rows">
@@ -62,7 +62,7 @@ function Who() {
     : others.length
       ? say("hereMore", { name, n: others.length })
       : say("here", { name });
-  const line = here ? say("hereLine") : boot.away || say("awayLine");
+  const line = here ? say("hereLine") : own.away || say("awayLine");
   return (
     <div class="who" role="status">
       <span class="pile">
