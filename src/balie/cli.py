@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from balie.agents.commands import NewAgent
+from balie.agents.setup import Beginning
 from balie.app import commands
 from balie.app.server import PortTakenError
 from balie.app.settings import SettingError, Settings, read_settings
@@ -87,43 +87,40 @@ def _add_init(subparsers: Subparsers) -> None:  # type: ignore[valid-type]
 
 
 def _init(chosen: argparse.Namespace) -> None:
-    founded = commands.initialise(
+    begun = commands.initialise(
         _settings(chosen),
-        organisation=chosen.organisation,
-        owner=NewAgent(
-            name=chosen.name, email=chosen.email, role="owner", language=chosen.language
+        Beginning(
+            organisation=chosen.organisation,
+            site=chosen.site or chosen.organisation,
+            origins=tuple(chosen.origin),
+            owner=chosen.name,
+            email=chosen.email,
+            language=chosen.language,
+            password=sys.stdin.readline().rstrip("\n") if chosen.password_stdin else None,
         ),
-        site=chosen.site or chosen.organisation,
-        origins=tuple(chosen.origin),
-        language=chosen.language,
-        password=_read_password(chosen),
     )
     told = {
-        "organisation_id": founded.organisation_id,
-        "site_id": founded.site.id,
-        "site_key": founded.site.key,
-        "email": founded.owner.email,
+        "organisation_id": begun.organisation.id,
+        "site_id": begun.site.id,
+        "site_key": begun.site.key,
+        "email": begun.owner.email,
     }
     if not chosen.password_stdin:
-        told["password"] = founded.password
+        told["password"] = begun.password
     _tell(told, as_json=chosen.json)
 
 
 def _add_password(subparsers: Subparsers) -> None:  # type: ignore[valid-type]
-    command = _add(subparsers, "password", "give somebody another password", _password)
-    command.add_argument("email")
-    command.add_argument(
-        "--password-stdin", action="store_true", help="read the password; else one is made"
+    command = _add(
+        subparsers, "password", "make a one-time link for somebody's new password", _password
     )
+    command.add_argument("email")
     command.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _password(chosen: argparse.Namespace) -> None:
-    password = commands.reset_password(_settings(chosen), chosen.email, _read_password(chosen))
-    told = {"email": chosen.email}
-    if not chosen.password_stdin:
-        told["password"] = password
-    _tell(told, as_json=chosen.json)
+    link = commands.reset_password(_settings(chosen), chosen.email)
+    _tell({"email": chosen.email, "link": link.url}, as_json=chosen.json)
 
 
 def _add_migrate(subparsers: Subparsers) -> None:  # type: ignore[valid-type]
@@ -164,10 +161,6 @@ def _settings(chosen: argparse.Namespace) -> Settings:
         host=getattr(chosen, "host", None),
         port=getattr(chosen, "port", None),
     )
-
-
-def _read_password(chosen: argparse.Namespace) -> str | None:
-    return sys.stdin.readline().rstrip("\n") if chosen.password_stdin else None
 
 
 def _tell(told: dict[str, str], *, as_json: bool) -> None:

@@ -8,14 +8,14 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from balie.agents.commands import NewAgent
+from balie.agents import setup
+from balie.agents.commands import Link
+from balie.agents.setup import Beginning, Begun, create_organisation_site_owner
 from balie.app import founding, log
 from balie.app.house import House
 from balie.app.server import Application, bind, serve
 from balie.app.settings import Settings
 from balie.demo.shop import SHOP_NAME, shop_app
-from balie.organisations.commands import SiteChange
-from balie.organisations.model import Language
 from balie.store.migrations import migrate
 
 T = TypeVar("T")
@@ -92,31 +92,17 @@ def open_house(settings: Settings) -> House:
     return house
 
 
-def initialise(
-    settings: Settings,
-    *,
-    organisation: str,
-    owner: NewAgent,
-    site: str,
-    origins: tuple[str, ...],
-    language: Language,
-    password: str | None,
-) -> founding.Founded:
+def initialise(settings: Settings, wish: Beginning) -> Begun:
     """Make the first organisation, its site and its owner."""
-    wish = SiteChange(
-        name=site, origins=origins, languages=("nl", "en") if language == "nl" else ("en", "nl")
-    )
     return _with_house(
         settings,
-        lambda house: founding.found(
-            house, organisation=organisation, site=wish, owner=owner, password=password
-        ),
+        lambda house: create_organisation_site_owner(house.organisations, house.agents, wish),
     )
 
 
-def reset_password(settings: Settings, email: str, password: str | None) -> str:
-    """Give somebody another password."""
-    return _with_house(settings, lambda house: founding.reset_password(house, email, password))
+def reset_password(settings: Settings, email: str) -> Link:
+    """A one-time link with which somebody chooses another password."""
+    return _with_house(settings, lambda house: setup.reset_password(house.agents, email))
 
 
 def migrate_store(settings: Settings) -> str:

@@ -1,8 +1,7 @@
-"""The first organisation, its site and its owner; and what the demo shop begins with."""
+"""What the demo shop begins with, and keeps between its runs."""
 
 import contextlib
 import os
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +9,17 @@ import jwt
 import msgspec
 
 from balie.agents.commands import NewAgent
-from balie.agents.model import Agent
-from balie.agents.queries import find_by_email
+from balie.agents.setup import (
+    Beginning,
+    create_agent,
+    create_organisation_site_owner,
+    drawn_password,
+)
 from balie.app.house import House
-from balie.edge.text import clean_email
-from balie.kernel.actor import Role as AgentRole
 from balie.kernel.actor import SystemActor
-from balie.kernel.errors import NotFoundError
 from balie.organisations.commands import SiteChange
-from balie.organisations.model import Language, Look, Site, SiteKey, Texts
 
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+DEMO_FILE = "demo.json"
 
 
 class Login(msgspec.Struct, frozen=True):
@@ -28,68 +27,6 @@ class Login(msgspec.Struct, frozen=True):
 
     email: str
     password: str
-
-
-class Founded(msgspec.Struct, frozen=True):
-    """What `found` made."""
-
-    organisation_id: str
-    site: Site
-    owner: Agent
-    password: str
-
-
-def new_password() -> str:
-    """Four groups of letters and figures that are not mistaken for each other: some 79 bits."""
-    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
-
-
-async def found(
-    house: House,
-    *,
-    organisation: str,
-    site: SiteChange,
-    owner: NewAgent,
-    password: str | None = None,
-) -> Founded:
-    """Make an organisation with one site and an owner who can sign in at once.
-
-    Raises ConflictError when the owner's address is in use, and what the rules raise.
-    """
-    made = await house.organisations.create_organisation(organisation, owner.language)
-    actor = SystemActor(organisation_id=made.id)
-    first_site = await house.organisations.create_site(actor, site)
-    chosen = password or new_password()
-    agent = await enrol(house, actor, owner, chosen)
-    return Founded(made.id, first_site, agent, chosen)
-
-
-async def enrol(house: House, actor: SystemActor, who: NewAgent, password: str) -> Agent:
-    """Make an agent who can sign in at once, without a link."""
-    _, link = await house.agents.commands.create_agent(actor, who)
-    return await house.agents.commands.accept(link.url.partition("#")[2], None, password)
-
-
-async def reset_password(house: House, email: str, password: str | None = None) -> str:
-    """Give somebody another password, and end all his sessions. Returns the password.
-
-    Raises NotFoundError for an address that nobody has.
-    """
-    address = clean_email(email)
-    found_agent = await house.store.read(lambda c: find_by_email(c, address))
-    if found_agent is None:
-        raise NotFoundError(f"nobody here has the address {email}")
-    agent = found_agent[0]
-    actor = SystemActor(organisation_id=agent.organisation_id)
-    _, link = await house.agents.commands.invite(actor, agent.id)
-    chosen = password or new_password()
-    await house.agents.commands.accept(link.url.partition("#")[2], None, chosen)
-    return chosen
-
-
-# The demo.
-
-DEMO_FILE = "demo.json"
 
 
 class Demo(msgspec.Struct, frozen=True):
@@ -103,17 +40,8 @@ class Demo(msgspec.Struct, frozen=True):
     identity_secret: str
 
 
-class Somebody(msgspec.Struct, frozen=True):
-    name: str
-    email: str
-    role: AgentRole
-    language: Language = "nl"
-
-
-STAFF = (
-    Somebody("Noor van Dijk", "noor@tegenwind.example", "owner"),
-    Somebody("Sem Bakker", "sem@tegenwind.example", "agent"),
-)
+OWNER = ("Noor van Dijk", "noor@tegenwind.example")
+COLLEAGUE = ("Sem Bakker", "sem@tegenwind.example")
 
 
 def read_demo(folder: Path) -> Demo | None:
@@ -130,37 +58,44 @@ async def prepare_demo(house: House, shop_name: str, shop_origin: str) -> Demo:
         demo = await _found_demo(house, shop_name, shop_origin)
         _write_demo(house.folder, demo)
     actor = SystemActor(organisation_id=demo.organisation_id)
-    await house.organisations.change_site(actor, demo.site_id, SiteChange(origins=(shop_origin,)))
+    change = SiteChange(origins=(shop_origin,))
+    await house.organisations.change_site(actor, demo.site_id, change)
     return demo
 
 
 async def _found_demo(house: House, shop_name: str, shop_origin: str) -> Demo:
-    owner, *others = STAFF
-    made = await found(
-        house,
-        organisation=shop_name,
-        site=SiteChange(
-            name=shop_name,
+    name, email = OWNER
+    begun = await create_organisation_site_owner(
+        house.organisations,
+        house.agents,
+        Beginning(
+            organisation=shop_name,
+            site=shop_name,
             origins=(shop_origin,),
-            languages=("nl", "en"),
-            look=Look(),
-            texts={"nl": Texts(), "en": Texts()},
+            owner=name,
+            email=email,
         ),
-        owner=NewAgent(name=owner.name, email=owner.email, role="owner", language=owner.language),
     )
-    logins = [Login(owner.email, made.password)]
-    actor = SystemActor(organisation_id=made.organisation_id)
-    for person in others:
-        password = new_password()
-        await enrol(
-            house,
-            actor,
-            NewAgent(name=person.name, email=person.email, role=person.role),
-            password,
-        )
-        logins.append(Login(person.email, password))
-    key: SiteKey = await house.organisations.create_key(actor, made.site.id, "HS256", None)
-    return Demo(made.organisation_id, made.site.id, made.site.key, logins, key.kid, key.material)
+    organisation_id = begun.organisation.id
+    colleague = await _hire(house, organisation_id)
+    actor = SystemActor(organisation_id=organisation_id)
+    key = await house.organisations.create_key(actor, begun.site.id, "HS256", None)
+    return Demo(
+        organisation_id,
+        begun.site.id,
+        begun.site.key,
+        [Login(email, begun.password), colleague],
+        key.kid,
+        key.material,
+    )
+
+
+async def _hire(house: House, organisation_id: str) -> Login:
+    name, email = COLLEAGUE
+    password = drawn_password(os.urandom)
+    wish = NewAgent(name=name, email=email, role="agent")
+    await create_agent(house.agents, organisation_id, wish, password)
+    return Login(email, password)
 
 
 def _write_demo(folder: Path, demo: Demo) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from http.cookies import CookieError, SimpleCookie
 
 import structlog
+from argon2 import PasswordHasher
 
 from balie.agents.presence import Change
 from balie.agents.queries import find_agent, find_agents
@@ -51,7 +52,7 @@ def clock() -> int:
 class House:
     """All rooms of one process over one data directory."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, hasher: PasswordHasher | None = None) -> None:
         self.settings = settings
         self.folder = data.prepare(settings.data_dir)
         self.secret = data.secret(self.folder)
@@ -62,7 +63,7 @@ class House:
         self.ports = Ports(self.store, clock, os.urandom)
         self.edge = EdgeSettings(settings.own_origin, trusted_proxies=settings.trusted_proxies)
         self.organisations = OrganisationCommands(self.ports)
-        self.agents = AgentRoom(self.ports, self.edge, self.organisations)
+        self.agents = AgentRoom(self.ports, self.edge, self.organisations, hasher)
         self.contacts = ContactCommands(self.store, clock, os.urandom)
         self.conversations = ConversationCommands(self.store, clock)
         self.hub = Hub()

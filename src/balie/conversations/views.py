@@ -19,7 +19,6 @@ from balie.kernel.events import (
 )
 from balie.kernel.shapes import (
     ConversationView,
-    HiddenEvent,
     LastMessage,
     Marks,
     Receipts,
@@ -34,12 +33,12 @@ def wire_event(envelope: Envelope, *, for_visitor: bool) -> bytes:
     return encode(wire(envelope, for_visitor=for_visitor))
 
 
-def wire(envelope: Envelope, *, for_visitor: bool) -> WireEvent | HiddenEvent:
+def wire(envelope: Envelope, *, for_visitor: bool) -> WireEvent:
     """One event as it travels."""
     payload = envelope.payload
     if for_visitor:
         if type(payload) in INTERNAL:
-            return HiddenEvent(envelope.seq)
+            return WireEvent(envelope.seq, "internal")
         payload = _seen_by_visitor(payload)
     tag = _TAGS[type(payload)]
     return WireEvent(

@@ -79,21 +79,17 @@ class Desk(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class WireEvent(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One event of the log as it travels; `data` is the payload without its tag."""
+    """One event of the log as it travels; `data` is the payload without its tag.
+
+    What a visitor may not see is a WireEvent of the type `internal` with a `seq` and nothing else.
+    """
 
     seq: int
     type: str
-    at: int
-    author: Author
-    data: Any
+    at: int | None = None
+    author: Author | None = None
+    data: Any = None
     client_message_id: str | None = None
-
-
-class HiddenEvent(msgspec.Struct, frozen=True):
-    """What stands in a visitor's log where agents have an internal event."""
-
-    seq: int
-    type: Literal["internal"] = "internal"
 
 
 class VisitorSelf(msgspec.Struct, frozen=True, omit_defaults=True):

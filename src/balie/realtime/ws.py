@@ -7,6 +7,7 @@ import structlog
 
 from balie.edge.limits import client_address
 from balie.edge.origins import same_origin
+from balie.realtime import verbs
 from balie.realtime.agent import AgentConnection
 from balie.realtime.connection import Connection
 from balie.realtime.outbox import Outbox
@@ -25,6 +26,7 @@ class SocketDoor:
     """Takes WebSocket connections. Called by the server with ASGI's three arguments."""
 
     def __init__(self, services: Services) -> None:
+        verbs.declare()
         self._services = services
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:

@@ -5,17 +5,18 @@ from typing import Annotated, Literal
 
 import msgspec
 from litestar import delete, get, post, put
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from balie.contacts.model import Visitor
 from balie.contacts.queries import find_visitor
 from balie.conversations import commands, queries
 from balie.conversations.api.services import (
     AckView,
-    ConversationServices,
+    Acting,
     EventList,
     Id,
     NewMessage,
+    Services,
     ack_view,
     event_list,
 )
@@ -24,7 +25,6 @@ from balie.conversations.rules import AnyCommand, Close, Release, Reopen, Tag, T
 from balie.conversations.views import row
 from balie.edge.policy import Policy
 from balie.edge.text import clean_line
-from balie.kernel.actor import AgentActor
 from balie.kernel.errors import MalformedError
 from balie.kernel.events import AgentName, ConversationStarted, Device, PageViewed
 from balie.kernel.shapes import Row
@@ -103,24 +103,24 @@ class TagList(msgspec.Struct, frozen=True):
 
 @get("/conversations", opt=AGENT)
 async def list_conversations(
-    actor: AgentActor,
-    services: ConversationServices,
-    view: Literal["open", "waiting", "mine", "team", "closed"] = "open",
-    cursor: Annotated[str | None, Parameter(max_length=300)] = None,
-    limit: Annotated[int, Parameter(ge=1, le=200)] = 100,
+    actor: Acting,
+    services: Services,
+    view: FromQuery[Literal["open", "waiting", "mine", "team", "closed"]] = "open",
+    cursor: Annotated[str | None, QueryParameter(max_length=300)] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=200)] = 100,
 ) -> RowList:
     """A page of the list: open ones most urgent first, closed ones latest first."""
     page = await queries.find_inbox(services.store, actor, view, cursor=cursor, limit=limit)
     return RowList(_rows(services, page.data), page.next_cursor)
 
 
-def _rows(services: ConversationServices, states: Sequence[Conversation]) -> list[Row]:
+def _rows(services: Services, states: Sequence[Conversation]) -> list[Row]:
     return [row(each, online=services.is_online(each.visitor_id)) for each in states]
 
 
 @get("/conversations/{conversation_id:str}", opt=AGENT)
 async def show_conversation(
-    actor: AgentActor, services: ConversationServices, conversation_id: str
+    actor: Acting, services: Services, conversation_id: FromPath[str]
 ) -> Row:
     """One row of the list."""
     state = await queries.find_conversation(services.store, actor, conversation_id)
@@ -129,12 +129,12 @@ async def show_conversation(
 
 @get("/conversations/{conversation_id:str}/events", opt=AGENT)
 async def list_events(
-    actor: AgentActor,
-    services: ConversationServices,
-    conversation_id: str,
-    after: Annotated[int | None, Parameter(ge=0)] = None,
-    before: Annotated[int | None, Parameter(ge=0)] = None,
-    limit: Annotated[int, Parameter(ge=1, le=200)] = 100,
+    actor: Acting,
+    services: Services,
+    conversation_id: FromPath[str],
+    after: Annotated[int | None, QueryParameter(ge=0)] = None,
+    before: Annotated[int | None, QueryParameter(ge=0)] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=200)] = 100,
 ) -> EventList:
     """A page of events: above `after`, or the last ones below `before`, ascending."""
     page = await queries.find_events(
@@ -145,7 +145,7 @@ async def list_events(
 
 @post("/conversations/{conversation_id:str}/messages", opt=AGENT, status_code=200)
 async def post_message(
-    actor: AgentActor, services: ConversationServices, conversation_id: str, data: NewMessage
+    actor: Acting, services: Services, conversation_id: FromPath[str], data: JSONBody[NewMessage]
 ) -> AckView:
     """Answer the visitor."""
     if data.conversation not in (None, conversation_id):
@@ -164,7 +164,7 @@ async def post_message(
 
 @post("/conversations/{conversation_id:str}/notes", opt=AGENT, status_code=200)
 async def post_note(
-    actor: AgentActor, services: ConversationServices, conversation_id: str, data: NewNote
+    actor: Acting, services: Services, conversation_id: FromPath[str], data: JSONBody[NewNote]
 ) -> AckView:
     """Write down what only agents see."""
     services.post_limit.take(f"agent:{actor.agent_id}", services.ports.clock())
@@ -174,10 +174,10 @@ async def post_note(
 
 @put("/conversations/{conversation_id:str}/assignment", opt=AGENT)
 async def assign(
-    actor: AgentActor,
-    services: ConversationServices,
-    conversation_id: str,
-    data: Assignment,
+    actor: Acting,
+    services: Services,
+    conversation_id: FromPath[str],
+    data: JSONBody[Assignment],
 ) -> Row:
     """Take it, or give it to a colleague. 409 `taken` when another has it."""
     agent = AgentName(actor.agent_id, actor.name, actor.picture)
@@ -195,26 +195,26 @@ async def assign(
 
 
 @delete("/conversations/{conversation_id:str}/assignment", opt=AGENT, status_code=200)
-async def release(actor: AgentActor, services: ConversationServices, conversation_id: str) -> Row:
+async def release(actor: Acting, services: Services, conversation_id: FromPath[str]) -> Row:
     """Put it back for whoever is free."""
     return await _run(services, Release(actor=actor, conversation_id=conversation_id))
 
 
 @put("/conversations/{conversation_id:str}/closure", opt=AGENT)
-async def close(actor: AgentActor, services: ConversationServices, conversation_id: str) -> Row:
+async def close(actor: Acting, services: Services, conversation_id: FromPath[str]) -> Row:
     """Nothing more is to be done."""
     return await _run(services, Close(actor=actor, conversation_id=conversation_id))
 
 
 @delete("/conversations/{conversation_id:str}/closure", opt=AGENT, status_code=200)
-async def reopen(actor: AgentActor, services: ConversationServices, conversation_id: str) -> Row:
+async def reopen(actor: Acting, services: Services, conversation_id: FromPath[str]) -> Row:
     """Something is to be done after all."""
     return await _run(services, Reopen(actor=actor, conversation_id=conversation_id))
 
 
 @put("/conversations/{conversation_id:str}/tags/{tag:str}", opt=AGENT)
 async def tag_it(
-    actor: AgentActor, services: ConversationServices, conversation_id: str, tag: str
+    actor: Acting, services: Services, conversation_id: FromPath[str], tag: FromPath[str]
 ) -> Row:
     """Label it."""
     label = clean_line(tag, TAG_LENGTH, "a label")
@@ -223,21 +223,21 @@ async def tag_it(
 
 @delete("/conversations/{conversation_id:str}/tags/{tag:str}", opt=AGENT, status_code=200)
 async def untag_it(
-    actor: AgentActor, services: ConversationServices, conversation_id: str, tag: str
+    actor: Acting, services: Services, conversation_id: FromPath[str], tag: FromPath[str]
 ) -> Row:
     """Take a label off."""
     label = clean_line(tag, TAG_LENGTH, "a label")
     return await _run(services, Untag(actor=actor, conversation_id=conversation_id, tag=label))
 
 
-async def _run(services: ConversationServices, command: AnyCommand) -> Row:
+async def _run(services: Services, command: AnyCommand) -> Row:
     appended = await services.conversations.run(command)
     return _rows(services, [appended.state])[0]
 
 
 @get("/conversations/{conversation_id:str}/visitor", opt=AGENT)
 async def show_visitor(
-    actor: AgentActor, services: ConversationServices, conversation_id: str
+    actor: Acting, services: Services, conversation_id: FromPath[str]
 ) -> VisitorCard:
     """Who the visitor is, and where he has been since the chat began."""
     store = services.store
@@ -263,9 +263,7 @@ async def show_visitor(
     )
 
 
-def _visitor_view(
-    services: ConversationServices, state: Conversation, known: Visitor | None
-) -> VisitorView:
+def _visitor_view(services: Services, state: Conversation, known: Visitor | None) -> VisitorView:
     return VisitorView(
         id=state.visitor_id,
         name=state.visitor_name,
@@ -298,7 +296,7 @@ def _page(payload: object) -> PageViewed | None:
 
 
 @get("/tags", opt=AGENT)
-async def list_tags(actor: AgentActor, services: ConversationServices) -> TagList:
+async def list_tags(actor: Acting, services: Services) -> TagList:
     """Labels in use."""
     return TagList(await queries.find_tags(services.store, actor))
 

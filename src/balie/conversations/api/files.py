@@ -6,9 +6,10 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from litestar import Request, Response, get, post
+from litestar.params import FromPath
 
 from balie.conversations import queries
-from balie.conversations.api.services import ConversationServices
+from balie.conversations.api.services import Services
 from balie.conversations.authors import author_key
 from balie.conversations.media import recognise, safe_name
 from balie.conversations.model import StoredFile
@@ -29,7 +30,7 @@ HEADERS = {
 
 
 @post("/files", opt={**SIGNED_IN, "body": "raw"}, request_max_body_size=None)
-async def bring(request: Request[Any, Any, Any], services: ConversationServices) -> File:
+async def bring(request: Request[Any, Any, Any], services: Services) -> File:
     """Bring a file; a message then names it. The body is the file, `X-File-Name` its name."""
     actor: Actor = request.scope["user"]
     key = author_key(actor)
@@ -77,7 +78,7 @@ def _too_large(limit: int) -> TooLongError:
 
 @get("/files/{file_id:str}", opt=SIGNED_IN)
 async def hand_out(
-    request: Request[Any, Any, Any], services: ConversationServices, file_id: str
+    request: Request[Any, Any, Any], services: Services, file_id: FromPath[str]
 ) -> Response[bytes]:
     """The bytes of a file that one may see."""
     actor: Actor = request.scope["user"]

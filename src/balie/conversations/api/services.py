@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
+from litestar.di import NamedDependency
 from msgspec import Meta
 
 from balie.contacts.commands import ContactCommands
@@ -14,9 +15,9 @@ from balie.conversations.queries import EventPage
 from balie.conversations.views import wire
 from balie.edge.limits import Limiter
 from balie.edge.ports import Ports
-from balie.kernel.actor import AgentActor
+from balie.kernel.actor import AgentActor, VisitorActor
 from balie.kernel.events import AgentName
-from balie.kernel.shapes import HiddenEvent, WireEvent
+from balie.kernel.shapes import WireEvent
 from balie.store.blobs import Blobs
 from balie.store.engine import SqliteStore
 from balie.store.log import Appended
@@ -46,6 +47,11 @@ class ConversationServices:
     """Told a visitor id that counts no longer."""
 
 
+Services = NamedDependency[ConversationServices]
+Acting = NamedDependency[AgentActor]
+Visiting = NamedDependency[VisitorActor]
+
+
 class NewMessage(msgspec.Struct, frozen=True):
     """As the frame `post`."""
 
@@ -67,7 +73,7 @@ class AckView(msgspec.Struct, frozen=True):
 class EventList(msgspec.Struct, frozen=True):
     """A page of events, ascending; `last_seq` is the end of the conversation."""
 
-    data: list[WireEvent | HiddenEvent]
+    data: list[WireEvent]
     last_seq: int
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get, post, put
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta
 
 from balie.contacts import tokens
@@ -14,9 +14,10 @@ from balie.contacts.queries import find_visitor
 from balie.conversations import commands, queries
 from balie.conversations.api.services import (
     AckView,
-    ConversationServices,
     EventList,
     NewMessage,
+    Services,
+    Visiting,
     ack_view,
     event_list,
 )
@@ -57,7 +58,7 @@ class NewRating(msgspec.Struct, frozen=True):
 
 
 @get("/visitor/conversations", opt=VISITOR)
-async def list_own(visitor: VisitorActor, services: ConversationServices) -> ConversationList:
+async def list_own(visitor: Visiting, services: Services) -> ConversationList:
     """Own conversations, latest first."""
     owned = await queries.find_own_conversations(services.store, visitor)
     return ConversationList([view(each) for each in owned])
@@ -65,12 +66,12 @@ async def list_own(visitor: VisitorActor, services: ConversationServices) -> Con
 
 @get("/visitor/conversations/{conversation_id:str}/events", opt=VISITOR)
 async def list_own_events(
-    visitor: VisitorActor,
-    services: ConversationServices,
-    conversation_id: str,
-    after: Annotated[int | None, Parameter(ge=0)] = None,
-    before: Annotated[int | None, Parameter(ge=0)] = None,
-    limit: Annotated[int, Parameter(ge=1, le=200)] = 100,
+    visitor: Visiting,
+    services: Services,
+    conversation_id: FromPath[str],
+    after: Annotated[int | None, QueryParameter(ge=0)] = None,
+    before: Annotated[int | None, QueryParameter(ge=0)] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=200)] = 100,
 ) -> EventList:
     """A page of events: above `after`, or the last ones below `before`, ascending."""
     page = await queries.find_events(
@@ -81,10 +82,10 @@ async def list_own_events(
 
 @post("/visitor/messages", opt=VISITOR, status_code=200)
 async def post_own_message(
-    visitor: VisitorActor,
-    services: ConversationServices,
+    visitor: Visiting,
+    services: Services,
     request: Request[Any, Any, Any],
-    data: NewMessage,
+    data: JSONBody[NewMessage],
 ) -> AckView:
     """Say something; without a conversation, start one."""
     services.post_limit.take(f"visitor:{visitor.visitor_id}", services.ports.clock())
@@ -103,9 +104,7 @@ async def post_own_message(
     return ack_view(data.client_message_id, await services.conversations.run(command))
 
 
-async def _opening(
-    services: ConversationServices, actor: VisitorActor, user_agent: str
-) -> ConversationStarted:
+async def _opening(services: Services, actor: VisitorActor, user_agent: str) -> ConversationStarted:
     known = await _known(services, actor, user_agent)
     await services.contacts.remember(known)
     return ConversationStarted(
@@ -118,17 +117,17 @@ async def _opening(
     )
 
 
-async def _known(services: ConversationServices, actor: VisitorActor, user_agent: str) -> Visitor:
+async def _known(services: Services, actor: VisitorActor, user_agent: str) -> Visitor:
     known = await find_visitor(services.store, actor, actor.visitor_id)
     return known or new_visitor(actor, services.ports.clock(), None, user_agent, "")
 
 
 @put("/visitor/identity", opt=VISITOR)
 async def identify(
-    visitor: VisitorActor,
-    services: ConversationServices,
+    visitor: Visiting,
+    services: Services,
     request: Request[Any, Any, Any],
-    data: IdentityClaim,
+    data: JSONBody[IdentityClaim],
 ) -> VisitorSelf:
     """Say or prove who one is. A proof answers with a new token; the old one then opens nothing."""
     known = await _known(services, visitor, request.headers.get("user-agent", ""))
@@ -138,7 +137,7 @@ async def identify(
 
 
 async def _proved(
-    services: ConversationServices, actor: VisitorActor, known: Visitor, token: str
+    services: Services, actor: VisitorActor, known: Visitor, token: str
 ) -> VisitorSelf:
     site = await services.store.read(lambda c: find_site(c, actor, actor.site_id))
     keys = await services.store.read(lambda c: find_keys(c, actor, actor.site_id))
@@ -159,7 +158,7 @@ async def _proved(
 
 
 async def _said(
-    services: ConversationServices, actor: VisitorActor, known: Visitor, claim: IdentityClaim
+    services: Services, actor: VisitorActor, known: Visitor, claim: IdentityClaim
 ) -> VisitorSelf:
     if known.verified:
         return _self_view(services, known)
@@ -177,7 +176,7 @@ async def _said(
 
 
 async def _tell_open_conversations(
-    services: ConversationServices, actor: VisitorActor, identity: VisitorIdentified
+    services: Services, actor: VisitorActor, identity: VisitorIdentified
 ) -> None:
     """Those that this visitor id began, open or closed, now belong to whom it turned out to be."""
     for state in await queries.find_own_conversations(services.store, actor):
@@ -186,7 +185,7 @@ async def _tell_open_conversations(
             await services.conversations.run(command)
 
 
-def _self_view(services: ConversationServices, visitor: Visitor) -> VisitorSelf:
+def _self_view(services: Services, visitor: Visitor) -> VisitorSelf:
     actor = VisitorActor(
         organisation_id=visitor.organisation_id,
         site_id=visitor.site_id,
@@ -203,19 +202,17 @@ def _self_view(services: ConversationServices, visitor: Visitor) -> VisitorSelf:
 
 
 @put("/visitor/conversations/{conversation_id:str}/closure", opt=VISITOR, status_code=204)
-async def close_own(
-    visitor: VisitorActor, services: ConversationServices, conversation_id: str
-) -> None:
+async def close_own(visitor: Visiting, services: Services, conversation_id: FromPath[str]) -> None:
     """End a conversation; again is fine."""
     await services.conversations.run(Close(actor=visitor, conversation_id=conversation_id))
 
 
 @put("/visitor/conversations/{conversation_id:str}/rating", opt=VISITOR, status_code=204)
 async def rate_own(
-    visitor: VisitorActor,
-    services: ConversationServices,
-    conversation_id: str,
-    data: NewRating,
+    visitor: Visiting,
+    services: Services,
+    conversation_id: FromPath[str],
+    data: JSONBody[NewRating],
 ) -> None:
     """Say what one thinks of it; the last word counts."""
     rating = ConversationRated(score=data.score, comment=data.comment.replace("\0", ""))
@@ -226,10 +223,10 @@ async def rate_own(
 
 @get("/visitor/conversations/{conversation_id:str}/transcript", opt=VISITOR)
 async def show_transcript(
-    visitor: VisitorActor,
-    services: ConversationServices,
-    conversation_id: str,
-    language: Annotated[str, Parameter(max_length=35)] = "nl",
+    visitor: Visiting,
+    services: Services,
+    conversation_id: FromPath[str],
+    language: Annotated[str, QueryParameter(max_length=35)] = "nl",
 ) -> Response[bytes]:
     """The conversation as text to keep."""
     envelopes = await queries.find_all_events(
