@@ -34,6 +34,9 @@ def static(tmp_path):
         (folder / app / "main-aBcD_123.js").write_text(SCRIPT)
         (folder / app / "main-aBcD_123.js.br").write_bytes(b"brotli of it")
         (folder / app / "main-00000000.css").write_text("a{}")
+    (folder / "widget" / "languages").mkdir()
+    for language in ("nl", "en"):
+        (folder / "widget" / "languages" / f"{language}.json").write_text(f'{{"title":"{language}"}}')
     (folder / "console" / "manifest.webmanifest").write_text("{}")
     (folder / "console" / "worker.js").write_text("//")
     (folder / "balie.js").write_text(SCRIPT)
@@ -83,6 +86,7 @@ async def test_the_panel_knows_what_it_needs_in_one_language(built):
     assert "<script>alert" not in answer.text
     boot = boot_of(answer.text)
     assert boot["language"] == "nl"
+    assert boot["words"] == {"title": "nl"}
     assert boot["hosted"] is False
     assert boot["origins"] == [SHOP]
     assert boot["state"]["key"] == begun.site.key
