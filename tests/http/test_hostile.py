@@ -76,13 +76,14 @@ def encoded(body):
 
 
 @pytest.mark.parametrize(
-    "step", [10, pytest.param(1, marks=[pytest.mark.long, pytest.mark.timeout(600)])]
+    "most", [40, pytest.param(10_000, marks=[pytest.mark.long, pytest.mark.timeout(600)])]
 )
 @pytest.mark.parametrize("corpus", ["blns/blns.json", "unicode.json", "xss/strings.txt"])
-async def test_naughty_strings(office, testdata, corpus, step):
+async def test_naughty_strings(office, testdata, corpus, most):
     owner = await office.enter((await office.begin()).owner)
-    strings = read_strings(testdata / "badinput" / corpus)[::step]
-    assert len(strings) > 3
+    strings = read_strings(testdata / "badinput" / corpus)
+    assert len(strings) > 30
+    strings = strings[:: max(1, len(strings) // most)]
     for text in strings:
         for verb, path, body in FIELDS:
             if body is None:

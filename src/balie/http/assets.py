@@ -15,10 +15,10 @@ FOR_EVER = "public, max-age=31536000, immutable"
 SMALLEST_COMPRESSED = 256
 
 MEDIA_TYPES = {
-    ".css": "text/css; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
+    ".css": "text/css",
+    ".html": "text/html",
     ".ico": "image/x-icon",
-    ".js": "text/javascript; charset=utf-8",
+    ".js": "text/javascript",
     ".json": "application/json",
     ".map": "application/json",
     ".mp3": "audio/mpeg",
