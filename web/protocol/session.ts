@@ -389,6 +389,7 @@ export class Session {
       this.effect({ type: "reset", conversation });
     }
     log.hear(lastSeq, this.now);
+    if (!log.behind) return;
     log.filling = lastSeq;
     this.fill(conversation, log);
   }

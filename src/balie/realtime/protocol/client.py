@@ -215,8 +215,9 @@ class ClientSession(ClientLine):
         if log is None:
             return
         log.hear(frame["last_seq"], self._now)
-        log.filling = frame["last_seq"]
-        self._fill(frame["conversation"], log)
+        if log.behind:
+            log.filling = frame["last_seq"]
+            self._fill(frame["conversation"], log)
 
     def _fill(self, conversation: str, log: Log) -> None:
         """Of a conversation that we never saw, the end comes first."""
