@@ -166,8 +166,10 @@ class ClientSession(ClientLine):
                 return
             self._begin(conversation, seq)
         self._show(conversation, [self._event_of(item, seq, frame["at"])])
-        if log := self.logs.get(conversation):
-            log.hear(seq, self._now)
+        log = self.logs[conversation]
+        log.hear(seq, self._now)
+        # What we show may begin later than what was stored long ago.
+        self.outbox.settle(conversation, log.last)
 
     def _event_of(self, item: Item, seq: int, at: int) -> Event:
         said = {"text": item["text"]}
