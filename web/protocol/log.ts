@@ -65,7 +65,12 @@ export class Log {
 
   /** Is it time to ask? Then the asking is noted. */
   asks(now: number): boolean {
-    if (!(this.behind || this.deaf) || this.filling || now < this.askAt) return false;
+    if (!this.behind && !this.deaf) {
+      // A time that nothing clears would make its timer ring for ever.
+      this.askAt = 0;
+      return false;
+    }
+    if (this.filling || now < this.askAt) return false;
     this.askAt = this.behind ? now + ASK_AGAIN : 0;
     this.deaf = false;
     return true;

@@ -348,7 +348,10 @@ export class Session {
     const data = files.length ? { text, files } : { text };
     const event = { seq, type, at, author: this.author, client_message_id, data };
     this.show(conversation, [event as WireEvent]);
-    this.logs.get(conversation)?.hear(seq, this.now);
+    const log = this.logs.get(conversation) as Log;
+    log.hear(seq, this.now);
+    // What we show may begin later than what was stored long ago.
+    this.outbox.settle(conversation, log.last);
   }
 
   /** Our own message is the first that we know of this conversation. */
@@ -389,6 +392,7 @@ export class Session {
       this.effect({ type: "reset", conversation });
     }
     log.hear(lastSeq, this.now);
+    if (!log.behind) return;
     log.filling = lastSeq;
     this.fill(conversation, log);
   }

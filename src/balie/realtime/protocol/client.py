@@ -166,8 +166,10 @@ class ClientSession(ClientLine):
                 return
             self._begin(conversation, seq)
         self._show(conversation, [self._event_of(item, seq, frame["at"])])
-        if log := self.logs.get(conversation):
-            log.hear(seq, self._now)
+        log = self.logs[conversation]
+        log.hear(seq, self._now)
+        # What we show may begin later than what was stored long ago.
+        self.outbox.settle(conversation, log.last)
 
     def _event_of(self, item: Item, seq: int, at: int) -> Event:
         said = {"text": item["text"]}
@@ -215,8 +217,9 @@ class ClientSession(ClientLine):
         if log is None:
             return
         log.hear(frame["last_seq"], self._now)
-        log.filling = frame["last_seq"]
-        self._fill(frame["conversation"], log)
+        if log.behind:
+            log.filling = frame["last_seq"]
+            self._fill(frame["conversation"], log)
 
     def _fill(self, conversation: str, log: Log) -> None:
         """Of a conversation that we never saw, the end comes first."""

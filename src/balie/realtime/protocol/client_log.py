@@ -79,7 +79,11 @@ class Log:
 
     def asks(self, now: float) -> bool:
         """Is it time to ask? Then the asking is noted."""
-        if not (self.behind or self.deaf) or self.filling or now < self.ask_at:
+        if not self.behind and not self.deaf:
+            # A time that nothing clears would make its timer ring for ever.
+            self.ask_at = 0
+            return False
+        if self.filling or now < self.ask_at:
             return False
         self.ask_at = now + ASK_AGAIN if self.behind else 0
         self.deaf = False

@@ -1,0 +1,229 @@
+"""A whole little world from one seed: people, a network, a server that crashes, and how it ends."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any
+from unittest.mock import Mock, patch
+
+from balie.conversations import queries
+from balie.conversations.queries import EventPage
+from balie.edge.limits import Rate
+from balie.kernel.actor import Actor, AgentActor
+from balie.realtime import connection, visitor
+from balie.realtime.protocol import frames
+from balie.store import writer
+from tests.simulation import storage
+from tests.simulation.bugs import planted
+from tests.simulation.chance import Chance
+from tests.simulation.clockwork import Clockwork, Restless
+from tests.simulation.history import History
+from tests.simulation.network import Link
+from tests.simulation.people import Client, Console, Tab, link_between
+from tests.simulation.server import ORGANISATION, Server
+from tests.simulation.watch import WatchedSession
+
+START = 1_790_000_000_000
+REST = 120_000
+"""Milliseconds without faults in which everything must heal; the longest timer of a client is 30 s."""
+
+
+class World:
+    """One schedule. `run` plays it; `history.findings` says what went wrong."""
+
+    organisation = ORGANISATION
+
+    def __init__(self, seed: int, disk: Any, bug: str | None = None) -> None:
+        self.bug = bug
+        self.chance = chance = Chance(seed)
+        self.disk = disk
+        self.clockwork = Clockwork(START)
+        self.history = History()
+        self.calm = False
+        self.server: Server | None = None
+        self.clients: dict[str, Client] = {}
+        self.links: list[tuple[Link, Client, Server]] = []
+        self.draw()
+        self.agents = {name: agent_called(name) for name in ("anna", "bram")[: self.consoles]}
+
+    def draw(self) -> None:
+        """What kind of world this is."""
+        chance = self.chance
+        self.tabs = chance.choice((1, 1, 2, 2, 3))
+        self.consoles = chance.choice((0, 1, 1, 2))
+        self.acts = chance.randint(4, 30)
+        self.length = chance.choice((1_500, 4_000, 12_000))
+        self.slowest = chance.choice((5, 60, 600))
+        self.faults = chance.choice((0, 1, 2, 4, 8))
+        self.failing = chance.choice((0.0, 0.0, 0.05, 0.2))
+        self.stuttering = chance.choice((0.0, 0.0, 0.1))
+        self.reading = chance.choice((10, 10, 300))
+        self.max_fill = chance.choice((3, 6, 200))
+        self.rate = chance.choice((Rate(1_000, 1), Rate(1_000, 1), Rate(2, 300)))
+
+    def run(self) -> History:
+        with self.rules_of_this_world():
+            try:
+                self.play()
+            except Restless as error:
+                self.history.find("restless", str(error))
+        if self.server is not None:
+            self.server.crash()
+        return self.history
+
+    def play(self) -> None:
+        self.begin()
+        clockwork, chance = self.clockwork, self.chance
+        for _ in range(self.acts):
+            clockwork.after(chance.uniform0(self.length), self.someone_acts)
+        for _ in range(self.faults):
+            clockwork.after(chance.uniform0(self.length), self.something_breaks)
+        clockwork.run(START + self.length + 2_000)
+        self.calm = True
+        if self.server is None:
+            self.boot()
+        clockwork.run(clockwork.now + REST)
+        self.history.check(self)
+
+    def begin(self) -> None:
+        self.boot()
+        browser: dict[str, Any] = {}
+        for number in range(self.tabs):
+            # A third tab is another visitor; a second one opens when the browser has its token.
+            if number == 2:
+                browser = {}
+            name = f"tab{number}"
+            tab = self.clients[name] = Tab(self, name, browser)
+            self.open_tab(tab, first=number != 1)
+        for name, actor in self.agents.items():
+            console = self.clients[name] = Console(self, name, actor)
+            console.open()
+
+    def open_tab(self, tab: Tab, *, first: bool) -> None:
+        if first or tab.browser:
+            tab.open()
+        else:
+            tab.later(100, partial(self.open_tab, tab, first=False))
+
+    # Chance.
+
+    def lag(self) -> float:
+        return self.chance.uniform0(20 if self.calm else self.slowest)
+
+    def store_fails(self) -> bool:
+        return not self.calm and self.chance.happens(self.failing)
+
+    def stutters(self) -> bool:
+        return not self.calm and self.stuttering > 0 and self.chance.happens(self.stuttering)
+
+    def unreachable(self, _client: Client) -> bool:
+        return not self.calm and self.chance.happens(0.1)
+
+    def someone_acts(self) -> None:
+        client = self.chance.choice(list(self.clients.values()))
+        if isinstance(client, Tab) and not client.session.author.get("id"):
+            # Nobody can type before the panel is there.
+            client = self.clients["tab0"]
+        client.act()
+
+    # Faults.
+
+    def something_breaks(self) -> None:
+        fault = self.chance.choice((self.crash, self.crash, self.cut, self.cut, self.cut, self.drain))
+        fault()
+
+    def boot(self) -> None:
+        if self.server is None:
+            self.server = Server(self)
+
+    def crash(self) -> None:
+        """The server is killed: nothing of it is left but what is on disk."""
+        server, self.server = self.server, None
+        if server is None:
+            return
+        server.crash()
+        for link, client, other in self.links:
+            if other is server:
+                self.break_link(link, client, None)
+        self.clockwork.after(self.chance.uniform0(2_000), self.boot)
+
+    def drain(self) -> None:
+        """The server is asked to stop: it says so, writes what it has, and ends."""
+        if self.server is not None:
+            self.server.drain()
+            self.clockwork.after(100 + self.chance.uniform0(400), self.end_drain, self.server)
+
+    def end_drain(self, server: Server) -> None:
+        if self.server is server:
+            self.crash()
+
+    def cut(self) -> None:
+        """One connection breaks."""
+        open_links = [each for each in self.links if each[1].link is each[0]]
+        if open_links:
+            self.break_link(*self.chance.choice(open_links))
+
+    def break_link(self, link: Link, client: Client, server: Server | None) -> None:
+        link.cut(self.chance.randint)
+        if self.chance.happens(0.7):
+            client.later(self.chance.uniform0(2_000), client.notice_loss, link)
+        if server is not None:
+            # At the latest, two pings without an answer tell.
+            late = 40_000 if self.chance.happens(0.5) else self.chance.uniform0(2_000)
+            self.clockwork.after(late, server.lost, link.number)
+
+    def connect(self, client: Client, server: Server) -> Link:
+        link = link_between(self, client, server, len(self.links))
+        self.links.append((link, client, server))
+        server.accept(link.number, client.kind, link.down.send)
+        return link
+
+    # Reads.
+
+    def read_events(self, disk: Any, actor: Actor, conversation: str) -> list[Any]:
+        if isinstance(disk, storage.Disk):
+            return storage.events_of(disk, actor, conversation)[1]
+        queries.conversation(disk, actor, conversation)
+        return queries._events(disk, conversation, 0, None, 1_000_000)
+
+    def read_states(self, disk: Any, _actor: AgentActor) -> list[Any]:
+        if isinstance(disk, storage.Disk):
+            return list(disk.conversations.values())
+        rows = disk.execute(queries.select(queries.conversations))
+        return [queries.from_row(row) for row in rows]
+
+    # What is different here from the world outside.
+
+    @contextmanager
+    def rules_of_this_world(self) -> Iterator[None]:
+        watched = partial(WatchedSession, self.history.find)
+        with ExitStack() as stack:
+            stack.enter_context(patch.object(frames, "MAX_FILL", self.max_fill))
+            stack.enter_context(patch.object(connection, "Session", watched))
+            if isinstance(self.disk, storage.Disk):
+                stack.enter_context(patch.object(connection.queries, "find_gap", find_gap))
+                stack.enter_context(patch.object(visitor, "own_conversations", storage.own_conversations))
+                stack.enter_context(patch.object(visitor, "find_visitor", lambda *_: None))
+            else:
+                # Disks fail here all the time.
+                stack.enter_context(patch.object(writer, "log", Mock()))
+            stack.enter_context(planted(self.bug))
+            yield
+
+
+async def find_gap(
+    store: storage.Store, actor: Actor, conversation_id: str, after: int, limit: int
+) -> EventPage:
+    """`queries.find_gap` upon the model."""
+
+    def query(disk: storage.Disk) -> EventPage:
+        state, log = storage.events_of(disk, actor, conversation_id)
+        if not 0 < state.last_seq - after <= limit:
+            return EventPage([], state.last_seq)
+        return EventPage(log[after:], state.last_seq)
+
+    return await store.read(query)
+
+
+def agent_called(name: str) -> AgentActor:
+    return AgentActor(organisation_id=ORGANISATION, agent_id=name, name=name, role="agent")
