@@ -21,7 +21,6 @@ export interface Sending {
 
 /** What browsers can show without harm. */
 const SHOWN = /^image\/(?:png|jpe?g|gif|webp|avif)$/;
-const AT_ONCE = 2;
 
 export const uploads = signal<Sending[]>([]);
 const running = new Map<number, Upload>();
@@ -57,11 +56,11 @@ export function takeAway({ key }: Sending): void {
   running.delete(key);
 }
 
-// Whatever waits goes up, a few at a time, as soon as the server knows us.
+// Whatever waits goes up, one after the other so that the order stays, as soon as the server knows us.
 effect(() => {
   if (!me.value) return;
-  const waiting = uploads.value.filter(({ key, error }) => !error && !running.has(key));
-  for (const sending of waiting.slice(0, Math.max(0, AT_ONCE - running.size))) send(sending);
+  const next = uploads.value.find(({ error }) => !error);
+  if (next && !running.size) send(next);
 });
 
 effect(() => {

@@ -2,19 +2,23 @@
 
 import { boot, say } from "./boot";
 
+/** The reader's own way with dates, where it is of the panel's language. */
+const locale =
+  navigator.languages.find((tag) => tag.split("-")[0] === boot.language) ?? boot.language;
+
 const made = new Map<string, Intl.DateTimeFormat>();
 
 function format(at: number, options: Intl.DateTimeFormatOptions): string {
   const key = JSON.stringify(options);
   let maker = made.get(key);
   if (!maker) {
-    maker = new Intl.DateTimeFormat(boot.language, options);
+    maker = new Intl.DateTimeFormat(locale, options);
     made.set(key, maker);
   }
   return maker.format(at);
 }
 
-export const clockTime = (at: number) => format(at, { hour: "2-digit", minute: "2-digit" });
+export const clockTime = (at: number) => format(at, { hour: "numeric", minute: "2-digit" });
 
 /** Midnights passed since then, by the visitor's own calendar. */
 function daysAgo(at: number, now: number): number {
@@ -47,7 +51,7 @@ export function waited(ms: number): string {
 export function size(bytes: number): string {
   const [amount, unit] = bytes < 999_500 ? [bytes / 1_000, "kB"] : [bytes / 1_000_000, "MB"];
   const digits = unit === "MB" && amount < 10 ? 1 : 0;
-  return `${amount.toLocaleString(boot.language, { maximumFractionDigits: digits })} ${unit}`;
+  return `${amount.toLocaleString(locale, { maximumFractionDigits: digits })} ${unit}`;
 }
 
 export const firstName = (name = "") => name.split(" ")[0] as string;

@@ -5,7 +5,7 @@ import { start } from "./live";
 import STYLES from "./talk.css?inline";
 
 export { sendFiles } from "./files";
-export { post, show } from "./live";
+export { post, show, turnTo } from "./live";
 export { Talk } from "./parts/Talk";
 export { Talks } from "./parts/Talks";
 

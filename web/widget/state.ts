@@ -77,11 +77,14 @@ export function send(text: string): void {
   withRest(({ post }) => post(text)).catch(() => typed(text));
 }
 
+/** Leave the paper. What is typed at home goes on where one was talking, or begins anew. */
 export function turnAway(where: "home" | "talks"): void {
+  const open = conversations.value.find(({ status }) => status === "open")?.id ?? null;
   batch(() => {
     screen.value = where;
     focusing.value++;
   });
+  if (open !== current.value) withRest(({ turnTo }) => turnTo(open)).catch(() => {});
 }
 
 export const leave = () => tellHost("close");

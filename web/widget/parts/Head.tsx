@@ -64,7 +64,7 @@ function standing(now: number): Standing {
   }
   return {
     person,
-    line: say(present ? "present" : own ? "absent" : "away"),
+    line: say(present ? "present" : own ? "absent" : "nobody"),
     state: present ? "kept" : "away",
     turn: 1,
   };
