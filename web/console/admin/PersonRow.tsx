@@ -6,6 +6,7 @@ import { sayDate } from "../../ui/intl";
 import { Tag } from "../../ui/marks";
 import { Dialog, Menu } from "../../ui/overlays";
 import { call } from "../state/api";
+import { colleagues } from "../state/link";
 import { language, me, say } from "../state/me";
 import { Fault, PicturePicker } from "./pieces";
 import type { Invited, Person, RoleName } from "./people";
@@ -22,6 +23,7 @@ export function PersonRow({ person, onChange, onInvited }: PersonRowProps) {
   const [fault, setFault] = useState<string | null>(null);
   const [naming, setNaming] = useState(false);
   const own = person.id === me.value?.agent.id;
+  const state = colleagues.value.find((one) => one.id === person.id)?.state ?? person.state;
 
   async function change(wish: Partial<Person>) {
     setFault(null);
@@ -43,7 +45,7 @@ export function PersonRow({ person, onChange, onInvited }: PersonRowProps) {
     <tr class={person.disabled ? "disabled" : ""}>
       <td>
         <div class="person">
-          <Face name={person.name} picture={person.picture} presence={person.active ? person.state : undefined} />
+          <Face name={person.name} picture={person.picture} presence={person.active ? state : undefined} />
           <div class="grow">
             {naming ? (
               <NameField
@@ -80,7 +82,7 @@ export function PersonRow({ person, onChange, onInvited }: PersonRowProps) {
       </td>
       <td data-label={tell().language}>{languages[person.language]}</td>
       <td data-label={people.now}>
-        <StateOf person={person} />
+        <StateOf person={{ ...person, state }} />
       </td>
       <td class="acts">
         <PersonMenu

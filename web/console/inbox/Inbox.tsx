@@ -66,7 +66,7 @@ function Links({ view }: { view: View }) {
   if (view !== "open") return null;
   return (
     <nav class="links" aria-label={inbox.title}>
-      <a href={inboxPath("team")}>
+      <a class="to-team" href={inboxPath("team")}>
         <Icon name="people" />
         {inbox.team}
         {team.length > 0 && <span class="number">{team.length}</span>}

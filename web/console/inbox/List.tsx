@@ -1,5 +1,5 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { Button } from "../../ui/buttons";
 import { Key } from "../../ui/marks";
 import { takeFirst } from "../state/acts";
@@ -21,7 +21,10 @@ export function List({ view, current }: { view: View; current: string | null }) 
   const scroll = useSignal({ top: 0, height: 900 });
   const unfolded = useSignal(false);
   const keys = KEYS[view];
-  const lines = layOut(keys, sections.value, { folded: !unfolded.value, sources: statesOf(keys) });
+  const toggle = useCallback(() => {
+    unfolded.value = !unfolded.peek();
+  }, []);
+  const lines = useLines(keys, unfolded.value);
   const total = lines.at(-1)?.bottom ?? 0;
 
   useEffect(() => {
@@ -47,8 +50,9 @@ export function List({ view, current }: { view: View; current: string | null }) 
       ref={box}
       class="scroll"
       onScroll={(event) => {
-        const { scrollTop: top, clientHeight: height } = event.currentTarget;
-        scroll.value = { top, height };
+        const { scrollTop, clientHeight: height } = event.currentTarget;
+        const top = Math.round(scrollTop / STEP) * STEP;
+        if (top !== scroll.peek().top || height !== scroll.peek().height) scroll.value = { top, height };
       }}
     >
       <div class="rows" style={{ height: `${total}px` }}>
@@ -58,9 +62,7 @@ export function List({ view, current }: { view: View; current: string | null }) 
             line={line}
             view={view}
             current={current}
-            toggle={() => {
-              unfolded.value = !unfolded.value;
-            }}
+            toggle={toggle}
           />
         ))}
       </div>
@@ -126,6 +128,16 @@ function TakeHint() {
   );
 }
 
+/** The same lines while nothing changed, so that scrolling draws only what comes into sight. */
+function useLines(keys: readonly SectionKey[], unfolded: boolean): Line[] {
+  const sources = statesOf(keys);
+  const now = sections.value;
+  return useMemo(
+    () => layOut(keys, now, { folded: !unfolded, sources }),
+    [keys, now, unfolded, Object.values(sources).join()],
+  );
+}
+
 function statesOf(keys: readonly SectionKey[]) {
   return Object.fromEntries(
     keys.map((key) => [key, loads[sourceOf[key] ?? "mine"].value.state]),
@@ -150,6 +162,8 @@ function reveal(box: HTMLElement | null, lines: readonly Line[], id: string | nu
     box.scrollTop = line.bottom - box.clientHeight + 8;
 }
 
+/** Pixels between two looks at what is in sight. */
+const STEP = 180;
 const SETTLE = 400;
 const RESTING = 3_000;
 

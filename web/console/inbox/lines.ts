@@ -48,7 +48,7 @@ export function layOut(keys: readonly SectionKey[], sections: Sections, options:
   };
   for (const section of keys) {
     const ids = sections[section];
-    put(section, { kind: "heading", section, count: ids.length });
+    if (keys.length > 1) put(section, { kind: "heading", section, count: ids.length });
     const shown = section === "customer" && options.folded ? ids.slice(0, SHOWN_IDLE) : ids;
     for (const id of shown) put(id, { kind: "row", id });
     putState(put, section, ids.length, options.sources[section]);

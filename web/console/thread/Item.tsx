@@ -11,14 +11,19 @@ import { Receipt } from "./Receipt";
 
 interface ItemProps {
   index: number;
-  entry: Entry | null | undefined;
+  entry: Entry | null;
   row: Row;
 }
 
-/** One event of the log. Not loaded yet: a quiet bar; nothing to show: no height. */
+/** A quiet bar, as high as what will stand there, as far as that is known. */
+export function Unloaded({ index, height }: { index: number; height: number }) {
+  return <div data-index={index} class="unloaded" style={{ height: `${height}px` }} aria-hidden="true" />;
+}
+
+/** One event of the log; what is not to be shown has no height. */
 export function Item({ index, entry, row }: ItemProps) {
-  if (entry === undefined) return <div data-index={index} class="unloaded" aria-hidden="true" />;
-  if (entry === null) return <div data-index={index} hidden />;
+  language.value; // A component that depends on a signal is not drawn again for equal props.
+  if (entry === null) return <div data-index={index} class="nothing" />;
   return (
     <div data-index={index} class="entry">
       {entry.opensDay && <Day at={entry.event.at} />}

@@ -19,6 +19,32 @@ const LOOK_AROUND = 50;
 
 type Find = (seq: number) => WireEvent | undefined;
 
+/** Hands out the same object while an entry looks the same, so that what is drawn need not be drawn again. */
+export class Entries {
+  private readonly known = new Map<number, Entry>();
+
+  constructor(private readonly find: Find) {}
+
+  /** undefined: not loaded yet; null: nothing to show. */
+  at(seq: number): Entry | null | undefined {
+    const entry = describe(seq, this.find);
+    if (!entry) return entry;
+    const before = this.known.get(seq);
+    if (before && looksSame(before, entry)) return before;
+    this.known.set(seq, entry);
+    return entry;
+  }
+}
+
+function looksSame(one: Entry, other: Entry): boolean {
+  return (
+    one.event === other.event &&
+    one.opensDay === other.opensDay &&
+    one.opensGroup === other.opensGroup &&
+    one.endsGroup === other.endsGroup
+  );
+}
+
 /** undefined: not loaded yet; null: nothing to show. */
 export function describe(seq: number, find: Find): Entry | null | undefined {
   const event = find(seq);

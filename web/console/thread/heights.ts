@@ -1,7 +1,6 @@
 /** How high each of very many items is, and so where each stands. Items count from 0; pixels. */
 export class Heights {
   private heights: Float64Array;
-  private known: Uint8Array;
   private sums: Float64Array;
 
   constructor(
@@ -9,7 +8,6 @@ export class Heights {
     private readonly estimate: number,
   ) {
     this.heights = new Float64Array(count).fill(estimate);
-    this.known = new Uint8Array(count);
     this.sums = sumChunks(this.heights, count);
   }
 
@@ -23,7 +21,6 @@ export class Heights {
   /** True when it changed. */
   set(index: number, height: number): boolean {
     const before = this.heights[index] ?? 0;
-    this.known[index] = 1;
     if (Math.abs(before - height) < 0.5) return false;
     this.heights[index] = height;
     const chunk = index >> SHIFT;
@@ -31,13 +28,8 @@ export class Heights {
     return true;
   }
 
-  /** The width changed: what was measured is a guess again. */
-  forget(): void {
-    this.known.fill(0);
-  }
-
-  isKnown(index: number): boolean {
-    return this.known[index] === 1;
+  height(index: number): number {
+    return this.heights[index] ?? this.estimate;
   }
 
   /** The top of an item; of `count`, the height of all. */
@@ -65,11 +57,9 @@ export class Heights {
   }
 
   private enlarge(room: number): void {
-    const [heights, known] = [this.heights, this.known];
+    const { heights } = this;
     this.heights = new Float64Array(room).fill(this.estimate);
     this.heights.set(heights);
-    this.known = new Uint8Array(room);
-    this.known.set(known);
   }
 }
 

@@ -5,7 +5,7 @@ import { Face } from "../../ui/Face";
 import { sayLanguage, sayMoment, sayTimeThere } from "../../ui/intl";
 import { Tag } from "../../ui/marks";
 import { asProblem, call } from "../state/api";
-import { onEvents } from "../state/link";
+import { onEvents, status } from "../state/link";
 import { language, say } from "../state/me";
 import { hostOf, nameOf } from "../state/people";
 import { conversationPath } from "../state/route";
@@ -77,7 +77,7 @@ function Identity({ row }: { row: Row }) {
   const { name, email, verified } = row.visitor;
   return (
     <header class="part identity">
-      <Face name={name} size={40} presence={row.visitor.online ? "available" : "offline"} />
+      <Face name={name} size={40} presence={row.visitor.online && status.value === "live" ? "available" : "offline"} />
       <div class="grow">
         <h2 class="cut">{nameOf(row)}</h2>
         {email && name && <p class="cut quiet">{email}</p>}
@@ -142,7 +142,7 @@ function Facts({ row, known }: { row: Row; known: Known | null }) {
     [card.language, (known?.language ?? row.language) && sayLanguage(known?.language ?? row.language ?? "", language.value)],
     [card.came_from, known?.referrer ? hostOf(known.referrer) : undefined],
     [card.began, sayMoment(row.started_at, second.value, language.value)],
-    [card.customer, visitor?.external_id],
+    [card.customer, visitor?.external_id ?? undefined],
     [card.rating, row.rating ? `${row.rating} / 5` : undefined],
   ];
   return (

@@ -8,11 +8,11 @@ export interface Seen {
 
 /** The visitor's card, as `GET /conversations/{id}/visitor` answers. */
 export interface Known {
-  visitor?: { id: string; name?: string; email?: string; verified?: boolean; external_id?: string };
+  visitor?: { id: string; external_id?: string | null };
   device?: Device;
-  language?: string;
+  language?: string | null;
   time_zone?: string;
-  page?: Seen;
+  page?: Seen | null;
   /** Since the chat began, latest first. */
   pages: Seen[];
   referrer?: string;
@@ -20,7 +20,7 @@ export interface Known {
     id: string;
     status: "open" | "closed";
     started_at: number;
-    agent?: { name: string };
+    agent?: { name: string } | null;
     preview?: string;
   }[];
 }

@@ -3,7 +3,7 @@ import type { AdminWords } from "./nl";
 export const en: AdminWords = {
   title: "Settings",
   groups: { you: "You", people: "People", sites: "Sites", organisation: "Organisation" },
-  pages: { profile: "Profile", people: "Agents", sites: "Sites", organisation: "Details and keeping" },
+  pages: { profile: "Profile", people: "Agents", sites: "Sites", organisation: "Details" },
   load_failed: "This could not be loaded.",
   save_failed: "Saving did not work. What you filled in is still here.",
   unreachable: "No connection with Balie. What you filled in is still here.",

@@ -1,7 +1,7 @@
 export const nl = {
   title: "Instellingen",
   groups: { you: "Jij", people: "Mensen", sites: "Sites", organisation: "Organisatie" },
-  pages: { profile: "Profiel", people: "Medewerkers", sites: "Sites", organisation: "Gegevens en bewaren" },
+  pages: { profile: "Profiel", people: "Medewerkers", sites: "Sites", organisation: "Gegevens" },
   load_failed: "Dit kon niet worden geladen.",
   save_failed: "Bewaren lukte niet. Wat je invulde staat er nog.",
   unreachable: "Geen verbinding met Balie. Wat je invulde staat er nog.",
