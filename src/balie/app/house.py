@@ -33,6 +33,7 @@ from balie.organisations.commands import OrganisationCommands
 from balie.organisations.queries import find_organisation
 from balie.realtime.hub import Hub
 from balie.realtime.protocol.frames import Close
+from balie.realtime.protocol.session import Limits
 from balie.realtime.services import AgentEntry, Services, SiteDoor
 from balie.store.blobs import Blobs
 from balie.store.engine import SqliteStore
@@ -121,6 +122,7 @@ class House:
             desk=self._desk,
             post_limit=self.post_limit,
             start_limit=self.start_limit,
+            limits=_frame_limits(self.settings),
         )
 
     async def _find_site(self, key: str) -> SiteDoor | None:
@@ -235,6 +237,15 @@ class House:
 
     def _replace_visitor(self, visitor_id: str) -> None:
         self.hub.end_visitor(visitor_id, Close.UNAUTHORISED, "identified under a new token")
+
+
+def _frame_limits(settings: Settings) -> Limits:
+    """Limits of one connection: never tighter than what its sender may post."""
+    usual = Limits()
+    return Limits(
+        frames=max(usual.frames, 2 * settings.messages_per_second),
+        frame_burst=max(usual.frame_burst, 2 * settings.message_burst),
+    )
 
 
 def _log_failure(task: "asyncio.Task[None]") -> None:

@@ -16,7 +16,7 @@ from balie.app.house import House, clock
 from balie.contacts.auth import VisitorAuthenticator
 from balie.conversations import api as conversations_api
 from balie.http.routes import HttpDeps, build_http
-from balie.realtime.protocol.frames import MAX_FRAME_BYTES, Close, Draining
+from balie.realtime.protocol.frames import Close, Draining
 from balie.realtime.protocol.session import encode
 from balie.realtime.sse import StreamDoor
 from balie.realtime.ws import SocketDoor
@@ -24,7 +24,6 @@ from balie.realtime.ws import SocketDoor
 log = structlog.get_logger("balie.app")
 
 DRAIN_MS = 2_000
-PING_SECONDS = 20.0
 
 
 class PortTakenError(RuntimeError):
@@ -32,21 +31,19 @@ class PortTakenError(RuntimeError):
 
 
 class Application:
-    """Balie as one ASGI application: sockets, the shop of the demo by its host, and everything else."""
+    """Balie as one ASGI application, the shop of the demo by its host included, and the door for sockets."""
 
     def __init__(self, house: House, *, shop: Any = None, shop_host: str | None = None) -> None:
         self.house = house
         self.http = _http(house, f"http://{shop_host}" if shop_host else None)
         services = house.live_services()
-        self._sockets = SocketDoor(services)
+        self.sockets = SocketDoor(services)
         self._streams = StreamDoor(services)
         self._shop = shop
         self._shop_host = shop_host.partition(":")[0].encode() if shop_host else None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "websocket":
-            await self._sockets(scope, receive, send)
-        elif self._shop is not None and self._is_for_shop(scope):
+        if self._shop is not None and self._is_for_shop(scope):
             await self._shop(scope, receive, send)
         elif scope["type"] == "http" and scope["path"].startswith("/sse/"):
             await self._streams(scope, receive, send)
@@ -134,18 +131,15 @@ class Server(uvicorn.Server):
 
 
 async def serve(
-    application: Any, house: House, listener: socket.socket, ready: Callable[[], None]
+    application: Application, house: House, listener: socket.socket, ready: Callable[[], None]
 ) -> None:
     """Serve until SIGTERM or SIGINT."""
     config = uvicorn.Config(
         application,
         loop="uvloop",
         http="httptools",
-        ws="websockets-sansio",
-        ws_max_size=MAX_FRAME_BYTES,
-        ws_ping_interval=PING_SECONDS,
-        ws_ping_timeout=PING_SECONDS,
-        ws_per_message_deflate=False,
+        # Any callable that makes a protocol will do.
+        ws=application.sockets,  # type: ignore[arg-type]
         lifespan="off",
         access_log=False,
         log_config=None,

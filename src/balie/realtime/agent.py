@@ -62,11 +62,11 @@ class AgentConnection(Connection):
     def limit_key(self) -> str:
         return f"agent:{self.agent_id}"
 
-    async def command(self, frame: f.Post | f.Note) -> Post | Note:
+    def plain_command(self, frame: f.Post | f.Note) -> Post | Note:
+        if isinstance(frame, f.Post):
+            return super().plain_command(frame)
         actor = self._greeted_actor
-        if isinstance(frame, f.Note):
-            return commands.note(actor, frame.conversation, frame.client_message_id, frame.text)
-        return await self.composed(frame)
+        return commands.note(actor, frame.conversation, frame.client_message_id, frame.text)
 
     def tell(self, frame: f.Mark | f.TypingOn | f.PageMoved | f.Alive) -> None:
         actor = self._greeted_actor

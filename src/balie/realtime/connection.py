@@ -5,6 +5,7 @@ The transport (socket, or server-sent events) gives a `push` and an `end`; every
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import structlog
@@ -13,7 +14,6 @@ from balie.conversations import commands, queries
 from balie.conversations.model import Conversation
 from balie.conversations.rules import Note, Post
 from balie.conversations.views import wire_event
-from balie.edge.limits import Limiter
 from balie.kernel.actor import Actor
 from balie.kernel.errors import BalieError, UnavailableError
 from balie.kernel.events import ConversationStarted
@@ -24,6 +24,8 @@ from balie.realtime.services import Services
 from balie.store.log import Appended
 
 log = structlog.get_logger("balie.realtime")
+
+Work = Coroutine[Any, Any, None]
 
 MAX_PENDING = 64
 """Messages of one connection that may wait for the disk; beyond it, nothing more is read from it."""
@@ -48,17 +50,8 @@ class Connection:
         self.actor: Actor | None = None
         self.organisation_id = ""
         self._pending = 0
-        self._room = asyncio.Event()
-        self._room.set()
+        self._room: asyncio.Event | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._performers: dict[type, Callable[[Any], None]] = {
-            do.Send: lambda effect: self.push(effect.frame),
-            do.Close: lambda effect: self.end(effect.code, effect.reason),
-            do.Follow: lambda effect: self.follow(effect.conversation),
-            do.Unfollow: lambda effect: services.hub.unfollow(effect.conversation, self),
-            do.Fill: lambda effect: self._later(self._fill(effect)),
-            do.Tell: lambda effect: self.tell(effect.frame),
-        }
 
     @property
     def following(self) -> dict[str, Any]:
@@ -66,22 +59,35 @@ class Connection:
 
     async def receive(self, message: str | bytes) -> None:
         """Handle one text message, and wait while too much of it is unwritten."""
+        if (work := self.take(message)) is not None:
+            await work
+
+    def take(self, message: str | bytes) -> Work | None:
+        """Handle one text message. What is returned must be awaited before the next one is handed in."""
+        work: Work | None = None
         for effect in self.session.receive(message, self.services.clock()):
             if isinstance(effect, do.Submit):
-                await self._submit(effect.frame)
+                work = self._submit(effect.frame)
             elif isinstance(effect, do.Greet):
-                await self._greet(effect.hello)
+                work = self._greet(effect.hello)
             else:
-                self._performers[type(effect)](effect)
-        if not self._room.is_set():
-            await self._room.wait()
+                _PERFORM[type(effect)](self, effect)
+        if work is None and self._pending >= MAX_PENDING:
+            return self._room_again()
+        return work
+
+    async def _room_again(self) -> None:
+        self._room = asyncio.Event()
+        await self._room.wait()
+        self._room = None
 
     def perform(self, effects: list[do.Effect]) -> None:
         """Carry out what needs no waiting."""
         for effect in effects:
-            self._performers[type(effect)](effect)
+            _PERFORM[type(effect)](self, effect)
 
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+    def later(self, work: Work) -> None:
+        """Do something beside what the client sends next."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -94,6 +100,10 @@ class Connection:
     def follow(self, conversation: str) -> None:
         """Hear a conversation from now on."""
         self.services.hub.follow(conversation, self)
+
+    def unfollow(self, conversation: str) -> None:
+        """Hear it no longer."""
+        self.services.hub.unfollow(conversation, self)
 
     # Greeting.
 
@@ -117,33 +127,52 @@ class Connection:
 
     # Saying something.
 
-    async def _submit(self, frame: f.Post | f.Note) -> None:
+    def _submit(self, frame: f.Post | f.Note) -> Work | None:
         try:
-            self._limit().take(self.limit_key, self.services.clock())
-            command = await self.command(frame)
-            self.services.conversations.post_message_later(command, self._answer(frame))
+            self.services.post_limit.take(self.limit_key, self.services.clock())
+            if not self.is_plain(frame):
+                return self._submit_prepared(frame)
+            self._write(frame, self.plain_command(frame))
         except BalieError as error:
             self.perform(self.session.refused(frame.client_message_id, error))
-            return
-        self._pending += 1
-        if self._pending >= MAX_PENDING:
-            self._room.clear()
+        return None
 
-    def _limit(self) -> Limiter:
-        return self.services.post_limit
+    async def _submit_prepared(self, frame: f.Post | f.Note) -> None:
+        try:
+            self._write(frame, await self.prepared_command(frame))
+        except BalieError as error:
+            self.perform(self.session.refused(frame.client_message_id, error))
+
+    def _write(self, frame: f.Post | f.Note, command: Post | Note) -> None:
+        self.services.conversations.post_message_later(command, partial(self._written, frame))
+        self._pending += 1
 
     @property
     def limit_key(self) -> str:
         raise NotImplementedError
 
-    async def command(self, frame: f.Post | f.Note) -> Post | Note:
-        """The frame as a command. Raises a BalieError for what cannot be said."""
-        raise NotImplementedError
+    def is_plain(self, frame: f.Post | f.Note) -> bool:
+        """Whether the frame can be written without looking anything up first."""
+        return isinstance(frame, f.Note) or (frame.conversation is not None and not frame.files)
+
+    def plain_command(self, frame: f.Post | f.Note) -> Post | Note:
+        """A plain frame as a command. Raises a BalieError for what cannot be said."""
+        assert isinstance(frame, f.Post)
+        return self._bare(frame, None)
+
+    async def prepared_command(self, frame: f.Post | f.Note) -> Post | Note:
+        """As `plain_command`, of any other frame."""
+        assert isinstance(frame, f.Post)
+        return await self.composed(frame)
 
     async def composed(self, frame: f.Post, opening: ConversationStarted | None = None) -> Post:
         """The frame as a command, with the files that it names."""
+        bare = self._bare(frame, opening)
+        return await self.services.conversations.with_files(bare, frame.files)
+
+    def _bare(self, frame: f.Post, opening: ConversationStarted | None) -> Post:
         assert self.actor is not None
-        bare = commands.post(
+        return commands.post(
             self.actor,
             frame.conversation,
             frame.client_message_id,
@@ -151,23 +180,23 @@ class Connection:
             with_files=bool(frame.files),
             opening=opening,
         )
-        return await self.services.conversations.with_files(bare, frame.files)
 
-    def _answer(
-        self, frame: f.Post | f.Note
-    ) -> Callable[[Appended[Conversation] | None, BaseException | None], None]:
-        def done(appended: Appended[Conversation] | None, error: BaseException | None) -> None:
-            self._pending -= 1
+    def _written(
+        self,
+        frame: f.Post | f.Note,
+        appended: Appended[Conversation] | None,
+        error: BaseException | None,
+    ) -> None:
+        self._pending -= 1
+        if self._room is not None:
             self._room.set()
-            if appended is not None:
-                self._acknowledge(frame, appended)
-                return
-            if not isinstance(error, BalieError):
-                log.error("a message was not written", error=repr(error))
-                error = UnavailableError("the store cannot write now; nothing was stored")
-            self.perform(self.session.refused(frame.client_message_id, error))
-
-        return done
+        if appended is not None:
+            self._acknowledge(frame, appended)
+            return
+        if not isinstance(error, BalieError):
+            log.error("a message was not written", error=repr(error))
+            error = UnavailableError("the store cannot write now; nothing was stored")
+        self.perform(self.session.refused(frame.client_message_id, error))
 
     def _acknowledge(self, frame: f.Post | f.Note, appended: Appended[Conversation]) -> None:
         said = appended.last
@@ -189,7 +218,8 @@ class Connection:
         elif verdict is Verdict.FILL:
             self.perform([do.Fill(conversation, self.session.last_seq(conversation))])
 
-    async def _fill(self, fill: do.Fill) -> None:
+    async def fill(self, fill: do.Fill) -> None:
+        """Read what the client misses."""
         assert self.actor is not None
         try:
             page = await queries.find_gap(
@@ -213,3 +243,13 @@ class Connection:
     def type_on(self, frame: f.TypingOn, by: f.TypingBy) -> None:
         if frame.conversation in self.session.following:
             self.services.hub.typing(frame.conversation, self, by, on=frame.on)
+
+
+_PERFORM: dict[type, Callable[[Connection, Any], None]] = {
+    do.Send: lambda connection, effect: connection.push(effect.frame),
+    do.Close: lambda connection, effect: connection.end(effect.code, effect.reason),
+    do.Follow: lambda connection, effect: connection.follow(effect.conversation),
+    do.Unfollow: lambda connection, effect: connection.unfollow(effect.conversation),
+    do.Fill: lambda connection, effect: connection.later(connection.fill(effect)),
+    do.Tell: lambda connection, effect: connection.tell(effect.frame),
+}

@@ -26,21 +26,21 @@ class Outbox:
         self.bytes += len(frame)
         return self.bytes <= MAX_BYTES
 
-    def take(self) -> str:
+    def take(self) -> bytes:
         """The next message: one frame, or an array of frames."""
         frames = self._frames
         message = frames.popleft()
         size = len(message)
         if not frames or size + len(frames[0]) > MAX_MESSAGE:
             self.bytes -= size
-            return message.decode()
+            return message
         together = [message]
         while frames and size + len(frames[0]) <= MAX_MESSAGE:
             frame = frames.popleft()
             size += len(frame)
             together.append(frame)
         self.bytes -= size
-        return f"[{b','.join(together).decode()}]"
+        return b"[%b]" % b",".join(together)
 
     def clear(self) -> None:
         self._frames.clear()

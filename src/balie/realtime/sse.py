@@ -16,7 +16,7 @@ from balie.realtime.connection import Connection
 from balie.realtime.outbox import Outbox
 from balie.realtime.protocol.frames import MAX_FRAME_BYTES, Close
 from balie.realtime.services import Services
-from balie.realtime.ws import Scope, header_map, may_knock, open_connection
+from balie.realtime.ws import Scope, header_map, may_knock, open_connection, peer_of
 
 COMMENT_EVERY = 15.0
 MAX_BODY = 4 * MAX_FRAME_BYTES
@@ -53,7 +53,9 @@ class StreamDoor:
             return
         stream = Stream(send)
         kind = scope["path"].removeprefix("/sse/")
-        stream.connection = open_connection(self._services, kind, scope, headers, stream)
+        stream.connection = open_connection(
+            self._services, kind, peer_of(scope), headers, stream
+        )
         self._streams[stream.connection.id] = stream
         try:
             await stream.run(hello, receive)
@@ -148,7 +150,7 @@ class Stream:
     async def _write(self, gone: "asyncio.Task[None]") -> None:
         while not gone.done():
             while self._outbox:
-                await self._emit(f"data: {self._outbox.take()}\n\n")
+                await self._emit(f"data: {self._outbox.take().decode()}\n\n")
             if self._closing is not None:
                 code, reason = self._closing
                 told = msgspec.json.encode({"code": code, "reason": reason}).decode()

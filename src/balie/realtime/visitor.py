@@ -127,7 +127,7 @@ class VisitorConnection(Connection):
     def limit_key(self) -> str:
         return f"visitor:{self.visitor_id}"
 
-    async def command(self, frame: f.Post | f.Note) -> Post | Note:
+    async def prepared_command(self, frame: f.Post | f.Note) -> Post | Note:
         assert isinstance(frame, f.Post)
         if frame.conversation is not None:
             return await self.composed(frame)
@@ -168,7 +168,7 @@ class VisitorConnection(Connection):
             self.type_on(frame, f.TypingBy(kind="visitor", id=self.visitor_id))
         elif isinstance(frame, f.PageMoved):
             self._page = frame
-            self._later(self._record_page(frame))
+            self.later(self._record_page(frame))
 
     async def _record_page(self, frame: f.PageMoved) -> None:
         page = PageViewed(frame.url, frame.title, frame.referrer)

@@ -255,6 +255,7 @@ AgentServerFrame = (
 class Close:
     """WebSocket close codes that Balie uses; see `docs/protocol.md`."""
 
+    PROTOCOL = 1002
     BINARY = 1003
     NOT_UTF8 = 1007
     POLICY = 1008

@@ -1,0 +1,1 @@
+"""Measurements of a running Balie, beside what one could use instead. `make bench` runs them."""
