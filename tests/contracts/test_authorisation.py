@@ -229,8 +229,13 @@ async def say(line, verb, conversation):
         "mark": {"read": 1},
         "typing": {"on": True},
     }
+    heard = len(line.heard)
     await line.say(type=verb, conversation=conversation, **frames[verb])
-    await asyncio.sleep(0.05)
+    # Soft frames are answered with nothing, to whomever; the others always with something.
+    for _ in range(5 if verb in ("mark", "typing") else 200):
+        await asyncio.sleep(0.02)
+        if len(line.heard) > heard:
+            break
 
 
 def check(line, verb, mine, before, after):

@@ -313,9 +313,12 @@ class Socket(asyncio.Protocol):
             self._handle(rest)
         except BrokenError as error:
             self.end(error.code, error.reason)
-        if self._waiting is None and not self._transport.is_closing():
+        if not self._transport.is_closing() and not self._is_waiting():
             self._transport.resume_reading()
             self._hear(self._loop.time())
+
+    def _is_waiting(self) -> bool:
+        return self._waiting is not None
 
     # Writing.
 
