@@ -10,6 +10,8 @@ from typing import Any
 from unittest.mock import patch
 
 import msgspec
+from tests.simulation.people import Client
+from tests.simulation.storage import ModelJournal, Store
 
 from balie.conversations import commands, rules
 from balie.kernel.events import ConversationAssigned
@@ -22,8 +24,6 @@ from balie.realtime.protocol.client_outbox import Outbox
 from balie.realtime.protocol.session import Session, Verdict
 from balie.realtime.visitor import VisitorConnection
 from balie.store.engine import AppendJob
-from tests.simulation.people import Client
-from tests.simulation.storage import ModelJournal, Store
 
 Bug = Callable[[ExitStack], None]
 BUGS: dict[str, Bug] = {}
@@ -343,11 +343,7 @@ def client_sends_all_at_once(stack: ExitStack) -> None:
     """Messages do not wait for the one before them."""
 
     def heads(_old: Any, outbox: Outbox) -> Any:
-        return [
-            item
-            for item in outbox.items
-            if item["state"] not in ("failed", "acked")
-        ]
+        return [item for item in outbox.items if item["state"] not in ("failed", "acked")]
 
     change(stack, Outbox, "_heads", heads)
 
@@ -390,5 +386,3 @@ def outbox_lost_on_reload(stack: ExitStack) -> None:
         old(client)
 
     change(stack, Client, "reload", reload)
-
-

@@ -4,11 +4,11 @@ from collections import Counter
 from typing import Any
 
 import msgspec
+from tests.simulation.people import CANARY, Client, Tab, View
 
 from balie.conversations.rules import evolve
 from balie.conversations.views import wire_event
 from balie.kernel import events as happened
-from tests.simulation.people import CANARY, Client, Tab, View
 
 SOFT = ("delivered", "read", "unread")
 
@@ -93,7 +93,9 @@ class History:
         )
         for text, count in texts.items():
             if count > 1:
-                self.find("duplicate", f"{text!r} was said once and stands {count} times in the log")
+                self.find(
+                    "duplicate", f"{text!r} was said once and stands {count} times in the log"
+                )
 
     def check_acks(self, logs: dict[str, list[Any]]) -> None:
         for (name, key), places in self.acks.items():
@@ -177,8 +179,8 @@ class Wires:
 
 def hard(state: Any) -> dict[str, Any]:
     """A row without the marks that are kept beside the log."""
-    return {
-        name: getattr(state, name)
-        for name in state.__struct_fields__
-        if not name.endswith(SOFT)
-    } if state else {}
+    return (
+        {name: getattr(state, name) for name in state.__struct_fields__ if not name.endswith(SOFT)}
+        if state
+        else {}
+    )

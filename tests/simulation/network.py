@@ -13,7 +13,9 @@ from tests.simulation.clockwork import Clockwork
 class Pipe:
     """One direction of a connection. `deliver` is called once for each thing sent, in order."""
 
-    def __init__(self, clockwork: Clockwork, lag: Callable[[], float], deliver: Callable[[Any], None]):
+    def __init__(
+        self, clockwork: Clockwork, lag: Callable[[], float], deliver: Callable[[Any], None]
+    ):
         self.clockwork = clockwork
         self.lag = lag
         self.deliver = deliver

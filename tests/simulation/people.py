@@ -3,14 +3,14 @@
 from typing import Any
 
 import msgspec
+from tests.simulation.network import Link, Pipe
+from tests.simulation.server import ORGANISATION, SITE
 
 from balie.conversations import rules
 from balie.kernel.actor import AgentActor, VisitorActor
 from balie.kernel.events import AgentName, ConversationRated
 from balie.kernel.ids import ENTROPY_BYTES, new_id
 from balie.realtime.protocol.client import ClientSession
-from tests.simulation.network import Link, Pipe
-from tests.simulation.server import ORGANISATION, SITE
 
 CANARY = "internal-canary"
 decode = msgspec.json.decode

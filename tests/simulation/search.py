@@ -59,5 +59,3 @@ def replay(seed: int, bug: str | None = None) -> str:
     """The command that plays one world again."""
     planted_bug = f" --bug {bug}" if bug else ""
     return f"python -m tests.simulation --start {seed} --seeds 1{planted_bug}"
-
-

@@ -4,6 +4,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from tests.simulation import storage
+from tests.simulation.clockwork import Process
+
 from balie.contacts.commands import ContactCommands
 from balie.conversations.commands import ConversationCommands
 from balie.conversations.views import row, wire_event
@@ -17,8 +20,6 @@ from balie.realtime.hub import Hub
 from balie.realtime.protocol import frames as f
 from balie.realtime.services import AgentEntry, Services, SiteDoor
 from balie.realtime.ws import SocketDoor
-from tests.simulation import storage
-from tests.simulation.clockwork import Process
 
 ORGANISATION = "o0000000-0000-7000-8000-000000000000"
 SITE = SiteDoor("50000000-0000-7000-8000-000000000000", ORGANISATION, ("https://shop.example",))

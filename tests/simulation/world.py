@@ -6,13 +6,6 @@ from functools import partial
 from typing import Any
 from unittest.mock import Mock, patch
 
-from balie.conversations import queries
-from balie.conversations.queries import EventPage
-from balie.edge.limits import Rate
-from balie.kernel.actor import Actor, AgentActor
-from balie.realtime import connection, visitor
-from balie.realtime.protocol import frames
-from balie.store import writer
 from tests.simulation import storage
 from tests.simulation.bugs import planted
 from tests.simulation.chance import Chance
@@ -22,6 +15,14 @@ from tests.simulation.network import Link
 from tests.simulation.people import Client, Console, Tab, link_between
 from tests.simulation.server import ORGANISATION, Server
 from tests.simulation.watch import WatchedSession
+
+from balie.conversations import queries
+from balie.conversations.queries import EventPage
+from balie.edge.limits import Rate
+from balie.kernel.actor import Actor, AgentActor
+from balie.realtime import connection, visitor
+from balie.realtime.protocol import frames
+from balie.store import writer
 
 START = 1_790_000_000_000
 REST = 120_000
@@ -129,7 +130,9 @@ class World:
     # Faults.
 
     def something_breaks(self) -> None:
-        fault = self.chance.choice((self.crash, self.crash, self.cut, self.cut, self.cut, self.drain))
+        fault = self.chance.choice(
+            (self.crash, self.crash, self.cut, self.cut, self.cut, self.drain)
+        )
         fault()
 
     def boot(self) -> None:
@@ -202,7 +205,9 @@ class World:
             stack.enter_context(patch.object(connection, "Session", watched))
             if isinstance(self.disk, storage.Disk):
                 stack.enter_context(patch.object(connection.queries, "find_gap", find_gap))
-                stack.enter_context(patch.object(visitor, "own_conversations", storage.own_conversations))
+                stack.enter_context(
+                    patch.object(visitor, "own_conversations", storage.own_conversations)
+                )
                 stack.enter_context(patch.object(visitor, "find_visitor", lambda *_: None))
             else:
                 # Disks fail here all the time.

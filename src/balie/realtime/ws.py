@@ -99,6 +99,7 @@ class SocketDoor:
     """
 
     def __init__(self, services: Services) -> None:
+        verbs.declare()
         self.services = services
         self.sockets: set[Socket] = set()
         self._watching = False
