@@ -36,7 +36,9 @@ def static(tmp_path):
         (folder / app / "main-00000000.css").write_text("a{}")
     (folder / "widget" / "languages").mkdir()
     for language in ("nl", "en"):
-        (folder / "widget" / "languages" / f"{language}.json").write_text(f'{{"title":"{language}"}}')
+        (folder / "widget" / "languages" / f"{language}.json").write_text(
+            f'{{"title":"{language}"}}'
+        )
     (folder / "console" / "manifest.webmanifest").write_text("{}")
     (folder / "console" / "worker.js").write_text("//")
     (folder / "balie.js").write_text(SCRIPT)
