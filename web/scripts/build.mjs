@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync } from "node:zlib";
 import { build } from "vite";
 
 const WEB = fileURLToPath(new URL("..", import.meta.url));
@@ -84,4 +85,11 @@ mkdirSync(spoken.to, { recursive: true });
 for (const file of readdirSync(spoken.from)) {
   const words = JSON.parse(readFileSync(`${spoken.from}/${file}`, "utf8"));
   writeFileSync(`${spoken.to}/${file}`, JSON.stringify(words));
+}
+
+// Compressed once here, as small as it gets, instead of at every start of the server.
+for (const file of readdirSync(STATIC, { recursive: true })) {
+  const path = `${STATIC}/${file}`;
+  if (/\.(js|css|svg|webmanifest)$/.test(file))
+    writeFileSync(`${path}.br`, brotliCompressSync(readFileSync(path)));
 }

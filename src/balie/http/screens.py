@@ -120,6 +120,7 @@ def routes(screens: Screens) -> Router:
             show_widget,
             show_chat,
             send_launcher,
+            send_icon,
             send_panel_script,
             send_asset,
         ],
@@ -161,6 +162,12 @@ async def show_chat(screens: Pages, request: AnyRequest, key: FromPath[str]) -> 
 async def send_launcher(screens: Pages, request: AnyRequest) -> Response[bytes]:
     """The launcher."""
     return _asset(screens, request, "balie.js")
+
+
+@get("/favicon.ico", opt=PUBLIC)
+async def send_icon(screens: Pages, request: AnyRequest) -> Response[bytes]:
+    """The mark, as a drawing; every browser that Balie runs in reads those."""
+    return _asset(screens, request, "console/icon.svg")
 
 
 @get("/balie-panel.js", opt=PUBLIC)
