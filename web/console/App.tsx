@@ -1,10 +1,10 @@
 import { useEffect, useErrorBoundary, useState } from "preact/hooks";
 import { Button } from "../ui/buttons";
 import { SignIn } from "./account/SignIn";
+import { lazily } from "./lazily";
 import { asProblem } from "./state/api";
 import { me, recognise, say, words } from "./state/me";
 import { type Route, route } from "./state/route";
-import { lazily } from "./lazily";
 
 const Invitation = lazily(() => import("./account/Invitation").then((module) => module.Invitation));
 const Desk = lazily(() => import("./Desk").then((module) => module.Desk));
@@ -34,7 +34,8 @@ function Recognised() {
     if (me.value === undefined) ask();
   }, []);
   if (unreachable) return <Unreachable again={ask} />;
-  if (me.value === undefined) return <div class="loading" role="status" aria-label={say().loading} />;
+  if (me.value === undefined)
+    return <div class="loading" role="status" aria-label={say().loading} />;
   return me.value ? <Desk /> : <SignIn />;
 }
 

@@ -1,4 +1,9 @@
-import "./desk.css";
+import "./styles/rail.css";
+import "./styles/list.css";
+import "./styles/thread.css";
+import "./styles/composer.css";
+import "./styles/visitor.css";
+import "./styles/narrow.css";
 import { useEffect } from "preact/hooks";
 import { Inbox } from "./inbox/Inbox";
 import { KeySheet } from "./KeySheet";

@@ -6,7 +6,16 @@ import { Count } from "../ui/marks";
 import { Menu } from "../ui/overlays";
 import { waitingCount } from "./inbox/Inbox";
 import { type Availability, availability, setAvailability, status } from "./state/link";
-import { changeSettings, chooseTheme, me, say, settings, signOut, type Theme, theme } from "./state/me";
+import {
+  changeSettings,
+  chooseTheme,
+  me,
+  say,
+  settings,
+  signOut,
+  type Theme,
+  theme,
+} from "./state/me";
 import { release } from "./state/outbox";
 import { inboxPath, route, settingsPath } from "./state/route";
 import { closeSheet, keySheet, openSheet, sheet } from "./state/sheets";
@@ -18,7 +27,10 @@ export function Rail() {
   const { inbox, tabs, settings: settingsWord, keys } = say();
   const inTeam = here.at === "inbox" && here.view === "team";
   return (
-    <nav class={here.at === "inbox" && here.conversation ? "rail talking" : "rail"} aria-label={say().menu}>
+    <nav
+      class={here.at === "inbox" && here.conversation ? "rail talking" : "rail"}
+      aria-label={say().menu}
+    >
       <span class="mark-box">
         <Mark />
       </span>
@@ -30,7 +42,14 @@ export function Rail() {
         on={here.at === "inbox" && !inTeam}
         count={count}
       />
-      <RailLink class="only-phone" href={inboxPath("team")} icon="people" label={tabs.team} tab={tabs.team} on={inTeam} />
+      <RailLink
+        class="only-phone"
+        href={inboxPath("team")}
+        icon="people"
+        label={tabs.team}
+        tab={tabs.team}
+        on={inTeam}
+      />
       <RailLink
         href={settingsPath()}
         icon="settings"
@@ -39,7 +58,12 @@ export function Rail() {
         on={here.at === "settings"}
       />
       <span class="grow" />
-      <IconButton class="not-phone" icon="keyboard" label={keys.title} onClick={() => keySheet(true)} />
+      <IconButton
+        class="not-phone"
+        icon="keyboard"
+        label={keys.title}
+        onClick={() => keySheet(true)}
+      />
       <Me />
     </nav>
   );
@@ -57,7 +81,13 @@ interface RailLinkProps {
 
 function RailLink({ href, icon, label, tab, on, count = 0, class: extra = "" }: RailLinkProps) {
   return (
-    <a class={`rail-link ${extra}`} href={href} aria-label={label} title={label} aria-current={on ? "page" : undefined}>
+    <a
+      class={`rail-link ${extra}`}
+      href={href}
+      aria-label={label}
+      title={label}
+      aria-current={on ? "page" : undefined}
+    >
       <Icon name={icon} size="large" />
       <span class="tab-word" aria-hidden="true">
         {tab}
@@ -86,7 +116,12 @@ function Me() {
         aria-expanded={sheet.value === "presence"}
         onClick={() => openSheet("presence")}
       >
-        <Face name={agent.name} picture={agent.picture} size={32} presence={live ? availability.value : "offline"} />
+        <Face
+          name={agent.name}
+          picture={agent.picture}
+          size={32}
+          presence={live ? availability.value : "offline"}
+        />
         <span class="tab-word" aria-hidden="true">
           {tabs.me}
         </span>
@@ -115,7 +150,11 @@ function PresenceMenu({ anchor }: { anchor: () => HTMLElement | null }) {
         <span id="menu-sound" class="grow">
           {presence.sound}
         </span>
-        <Switch labelledBy="menu-sound" on={settings.value.sound} onChange={(sound) => changeSettings({ sound })} />
+        <Switch
+          labelledBy="menu-sound"
+          on={settings.value.sound}
+          onChange={(sound) => changeSettings({ sound })}
+        />
       </div>
       <hr />
       <a class="item" role="menuitem" href={settingsPath("profile")} onClick={close}>
@@ -164,7 +203,13 @@ const THEME_ICONS: Record<Theme, IconName> = { system: "desktop", light: "sun", 
 function ThemeItem({ value }: { value: Theme }) {
   const on = theme.value === value;
   return (
-    <button type="button" class="item" role="menuitemradio" aria-checked={on} onClick={() => chooseTheme(value)}>
+    <button
+      type="button"
+      class="item"
+      role="menuitemradio"
+      aria-checked={on}
+      onClick={() => chooseTheme(value)}
+    >
       <Icon name={THEME_ICONS[value]} />
       {say().presence.themes[value]}
       {on && <Icon name="check" class="end" />}

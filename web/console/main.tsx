@@ -1,6 +1,8 @@
 import "../ui/tokens.css";
 import "../ui/base.css";
 import "../ui/parts.css";
+import "../ui/fields.css";
+import "../ui/floats.css";
 import "./shell.css";
 import { render } from "preact";
 import { App } from "./App";

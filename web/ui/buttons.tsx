@@ -41,7 +41,7 @@ interface SegmentedProps<Value extends string> {
 
 export function Segmented<Value extends string>(props: SegmentedProps<Value>) {
   return (
-    <span class="segmented" role="group" aria-label={props.label}>
+    <fieldset class="segmented" aria-label={props.label}>
       {props.options.map((option) => (
         <button
           key={option.value}
@@ -54,7 +54,7 @@ export function Segmented<Value extends string>(props: SegmentedProps<Value>) {
           {option.label}
         </button>
       ))}
-    </span>
+    </fieldset>
   );
 }
 

@@ -104,7 +104,11 @@ interface IconProps {
 
 export function Icon({ name, size, class: extra }: IconProps) {
   return (
-    <svg class={["icon", size, extra].filter(Boolean).join(" ")} viewBox="0 0 24 24" aria-hidden="true">
+    <svg
+      class={["icon", size, extra].filter(Boolean).join(" ")}
+      viewBox="0 0 24 24"
+      aria-hidden="true"
+    >
       {shapes[name].map(([tag, attributes]) => h(tag, attributes)) as ComponentChildren}
     </svg>
   );
@@ -113,7 +117,12 @@ export function Icon({ name, size, class: extra }: IconProps) {
 /** The mark of the house: a desk bell. */
 export function Mark({ size = 24 }: { size?: number }) {
   return (
-    <svg class="icon mark" style={{ width: size, height: size }} viewBox="0 0 24 24" aria-hidden="true">
+    <svg
+      class="icon mark"
+      style={{ width: size, height: size }}
+      viewBox="0 0 24 24"
+      aria-hidden="true"
+    >
       <path d="M4.5 15.5a7.5 7.5 0 0 1 15 0" />
       <path d="M2.5 19h19" />
       <path d="M12 5v3" />

@@ -58,7 +58,12 @@ export function saySize(bytes: number, language: string): string {
   const unit = UNITS[step] ?? "byte";
   const format = once(
     `${unit} ${language}`,
-    () => new Intl.NumberFormat(language, { style: "unit", unit, maximumFractionDigits: step > 1 ? 1 : 0 }),
+    () =>
+      new Intl.NumberFormat(language, {
+        style: "unit",
+        unit,
+        maximumFractionDigits: step > 1 ? 1 : 0,
+      }),
   );
   return format.format(bytes / 1000 ** step);
 }
@@ -69,7 +74,10 @@ export function sayNumber(value: number, language: string): string {
 
 export function sayLanguage(tag: string, language: string): string {
   try {
-    const names = once(`languages ${language}`, () => new Intl.DisplayNames(language, { type: "language" }));
+    const names = once(
+      `languages ${language}`,
+      () => new Intl.DisplayNames(language, { type: "language" }),
+    );
     return names.of(tag) ?? tag;
   } catch {
     return tag;

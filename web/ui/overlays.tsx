@@ -20,6 +20,7 @@ export function Dialog({ title, closeWord, wide, onClose, children }: DialogProp
     return () => from instanceof HTMLElement && from.isConnected && from.focus();
   }, []);
   return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: a press beside it closes it, as Escape does already
     <dialog
       ref={box}
       class={wide ? "dialog wide" : "dialog"}
@@ -101,7 +102,8 @@ function walk(event: KeyboardEvent, menu: HTMLElement | null) {
   const next = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: -1 }[event.key];
   event.stopPropagation();
   if (event.key === "Tab") menu.hidePopover();
-  if (next === undefined || (event.target instanceof HTMLInputElement && isHomeOrEnd(event.key))) return;
+  if (next === undefined || (event.target instanceof HTMLInputElement && isHomeOrEnd(event.key)))
+    return;
   event.preventDefault();
   items.at(next % items.length)?.focus();
 }

@@ -2,7 +2,10 @@ import type { ComponentChildren } from "preact";
 import { Mark } from "../../ui/icons";
 import { chooseLanguage, language } from "../state/me";
 
-const OTHER = { nl: { tag: "en", word: "English" }, en: { tag: "nl", word: "Nederlands" } } as const;
+const OTHER = {
+  nl: { tag: "en", word: "English" },
+  en: { tag: "nl", word: "Nederlands" },
+} as const;
 
 /** The quiet sheet on which somebody says who he is. */
 export function Frame({ children }: { children: ComponentChildren }) {
@@ -15,7 +18,12 @@ export function Frame({ children }: { children: ComponentChildren }) {
         </span>
         {children}
         <footer>
-          <button type="button" class="link" lang={other.tag} onClick={() => chooseLanguage(other.tag)}>
+          <button
+            type="button"
+            class="link"
+            lang={other.tag}
+            onClick={() => chooseLanguage(other.tag)}
+          >
             {other.word}
           </button>
           <span class="quiet">{location.host}</span>

@@ -30,13 +30,17 @@ export function Invitation({ token }: { token: string }) {
         if (found.language?.startsWith("en")) chooseLanguage("en");
         setInvited(found);
       },
-      (fault) => (asProblem(fault).status >= 400 && asProblem(fault).status < 500 ? setInvited(null) : setUnreachable(true)),
+      (fault) =>
+        asProblem(fault).status >= 400 && asProblem(fault).status < 500
+          ? setInvited(null)
+          : setUnreachable(true),
     );
   };
   useEffect(load, [token]);
 
   if (unreachable) return <Unreachable again={load} />;
-  if (invited === undefined) return <div class="loading" role="status" aria-label={say().loading} />;
+  if (invited === undefined)
+    return <div class="loading" role="status" aria-label={say().loading} />;
   return invited ? <Accept token={token} invited={invited} /> : <Gone />;
 }
 
@@ -79,7 +83,9 @@ function Accept({ token, invited }: { token: string; invited: Invited }) {
     try {
       await accept(token, name.trim(), password);
     } catch (fault) {
-      setFaults({ password: asProblem(fault).status ? asProblem(fault).message : say().sign_in.offline });
+      setFaults({
+        password: asProblem(fault).status ? asProblem(fault).message : say().sign_in.offline,
+      });
       setBusy(false);
     }
   }
@@ -114,7 +120,9 @@ function Accept({ token, invited }: { token: string; invited: Invited }) {
         </Button>
       </form>
       {invited.expires_at && (
-        <p class="after">{invitation.until(sayDate(invited.expires_at, Date.now(), language.value))}</p>
+        <p class="after">
+          {invitation.until(sayDate(invited.expires_at, Date.now(), language.value))}
+        </p>
       )}
     </Frame>
   );

@@ -65,15 +65,29 @@ export function Appearance({ site, origins, onChange, onOrigins }: AppearancePro
               type="checkbox"
               checked={site.languages.includes(tongue)}
               disabled={site.languages.length === 1 && site.languages[0] === tongue}
-              onChange={(event) => onChange({ languages: withTongue(site, tongue, event.currentTarget.checked) })}
+              onChange={(event) =>
+                onChange({ languages: withTongue(site, tongue, event.currentTarget.checked) })
+              }
             />
             {tell().languages[tongue]}
           </label>
         ))}
       </Group>
-      <Texts site={site} of="greeting" title={sites.greeting} defaults={sites.default_greeting} onChange={onChange} />
+      <Texts
+        site={site}
+        of="greeting"
+        title={sites.greeting}
+        defaults={sites.default_greeting}
+        onChange={onChange}
+      />
       {site.look.shape !== "bubble" && (
-        <Texts site={site} of="label" title={sites.label} defaults={sites.default_label} onChange={onChange} />
+        <Texts
+          site={site}
+          of="label"
+          title={sites.label}
+          defaults={sites.default_label}
+          onChange={onChange}
+        />
       )}
       <Select
         title={sites.away}
@@ -82,7 +96,13 @@ export function Appearance({ site, origins, onChange, onOrigins }: AppearancePro
         onValue={(when_away) => onChange({ when_away })}
       />
       {site.when_away === "message" && (
-        <Texts site={site} of="away" title={sites.away_text} defaults={sites.default_away} onChange={onChange} />
+        <Texts
+          site={site}
+          of="away"
+          title={sites.away_text}
+          defaults={sites.default_away}
+          onChange={onChange}
+        />
       )}
       <Select
         title={sites.after_close}
@@ -119,7 +139,13 @@ function withTongue(site: Site, tongue: Tongue, on: boolean): Tongue[] {
 }
 
 /** A label at the left, what it names at the right. */
-export function Line({ title, children }: { title: string; children: (id: string) => ComponentChildren }) {
+export function Line({
+  title,
+  children,
+}: {
+  title: string;
+  children: (id: string) => ComponentChildren;
+}) {
   const id = useId();
   return (
     <div class="setting">
@@ -149,7 +175,12 @@ function Select<Value extends string>({ title, value, options, onValue }: Select
   return (
     <Line title={title}>
       {(id) => (
-        <select id={id} class="input" value={value} onChange={(event) => onValue(event.currentTarget.value as Value)}>
+        <select
+          id={id}
+          class="input"
+          value={value}
+          onChange={(event) => onValue(event.currentTarget.value as Value)}
+        >
           {Object.entries<string>(options).map(([key, text]) => (
             <option key={key} value={key}>
               {text}

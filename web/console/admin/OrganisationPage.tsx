@@ -47,7 +47,9 @@ function OrganisationForm({ saved, onSaved }: OrganisationFormProps) {
     setFault(null);
     const { name, language, retention_days } = wish;
     try {
-      onSaved(await call("PATCH", "/organisation", { name: name.trim(), language, retention_days }));
+      onSaved(
+        await call("PATCH", "/organisation", { name: name.trim(), language, retention_days }),
+      );
       setDone(true);
     } catch (problem) {
       setFault(explain(problem));
@@ -89,7 +91,10 @@ function OrganisationForm({ saved, onSaved }: OrganisationFormProps) {
 
 function sayDays(days: number): string {
   const { organisation } = tell();
-  if (days % 365 === 0) return days === 365 ? organisation.months(12) : organisation.years(days / 365);
+  if (days % 365 === 0)
+    return days === 365 ? organisation.months(12) : organisation.years(days / 365);
   if (days === 30) return organisation.month;
-  return days === 90 || days === 182 ? organisation.months(Math.round(days / 30.4)) : organisation.days(days);
+  return days === 90 || days === 182
+    ? organisation.months(Math.round(days / 30.4))
+    : organisation.days(days);
 }

@@ -3,10 +3,9 @@ import { Button } from "../../ui/buttons";
 import { Choice, TextField } from "../../ui/Field";
 import { asProblem, call, type Page } from "../state/api";
 import { language } from "../state/me";
-import { Fault, Head, LoadFailed, useFetched } from "./pieces";
-import { CopyButton } from "./pieces";
 import { PersonRow } from "./PersonRow";
 import type { Invited, Person, RoleName } from "./people";
+import { CopyButton, Fault, Head, LoadFailed, useFetched } from "./pieces";
 import { explain, tell } from "./tell";
 
 export function PeoplePage() {
@@ -73,7 +72,12 @@ function NewPerson({ onInvited }: { onInvited: (invited: Invited) => void }) {
   }
   return (
     <form class="new-row" onSubmit={submit}>
-      <TextField label={people.name} value={name} onValue={setName} input={{ required: true, maxLength: 80 }} />
+      <TextField
+        label={people.name}
+        value={name}
+        onValue={setName}
+        input={{ required: true, maxLength: 80 }}
+      />
       <TextField
         label={people.email}
         value={email}
@@ -83,7 +87,10 @@ function NewPerson({ onInvited }: { onInvited: (invited: Invited) => void }) {
       <Choice<RoleName>
         label={people.role}
         value={role}
-        options={(["agent", "admin", "owner"] as const).map((value) => ({ value, label: people.roles[value] }))}
+        options={(["agent", "admin", "owner"] as const).map((value) => ({
+          value,
+          label: people.roles[value],
+        }))}
         onValue={setRole}
       />
       <Choice<"nl" | "en">

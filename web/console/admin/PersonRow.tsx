@@ -8,8 +8,8 @@ import { Dialog, Menu } from "../../ui/overlays";
 import { call } from "../state/api";
 import { colleagues } from "../state/link";
 import { language, me, say } from "../state/me";
-import { Fault, PicturePicker } from "./pieces";
 import type { Invited, Person, RoleName } from "./people";
+import { Fault, PicturePicker } from "./pieces";
 import { explain, tell } from "./tell";
 
 interface PersonRowProps {
@@ -45,7 +45,11 @@ export function PersonRow({ person, onChange, onInvited }: PersonRowProps) {
     <tr class={person.disabled ? "disabled" : ""}>
       <td>
         <div class="person">
-          <Face name={person.name} picture={person.picture} presence={person.active ? state : undefined} />
+          <Face
+            name={person.name}
+            picture={person.picture}
+            presence={person.active ? state : undefined}
+          />
           <div class="grow">
             {naming ? (
               <NameField
@@ -118,7 +122,8 @@ function NameField({ person, onName }: { person: Person; onName: (name: string) 
 
 function StateOf({ person }: { person: Person }) {
   const { people } = tell();
-  const until = person.invitation && sayDate(person.invitation.expires_at, Date.now(), language.value);
+  const until =
+    person.invitation && sayDate(person.invitation.expires_at, Date.now(), language.value);
   if (person.disabled) return <Tag>{people.disabled}</Tag>;
   if (!person.active) return <>{until ? people.invited(until) : people.expired}</>;
   return <>{until ? people.reset_out(until) : people.states[person.state]}</>;
@@ -161,7 +166,11 @@ function PersonMenu(props: PersonMenuProps) {
           onClose={close}
         >
           {!person.disabled && (
-            <Item icon="key" text={person.active ? people.reset_link : people.new_link} act={act(invite)} />
+            <Item
+              icon="key"
+              text={person.active ? people.reset_link : people.new_link}
+              act={act(invite)}
+            />
           )}
           <Item icon="profile" text={people.edit} act={act(rename)} />
           <PicturePicker
@@ -183,7 +192,11 @@ function PersonMenu(props: PersonMenuProps) {
         </Menu>
       )}
       {asking && (
-        <Dialog title={people.disable_title(person.name)} closeWord={say().close} onClose={() => ask(false)}>
+        <Dialog
+          title={people.disable_title(person.name)}
+          closeWord={say().close}
+          onClose={() => ask(false)}
+        >
           <p>{people.disable_lead}</p>
           <div class="actions">
             <Button

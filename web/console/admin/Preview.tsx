@@ -30,7 +30,12 @@ export function Preview({ site }: { site: Site }) {
           onChange={setState}
         />
       </header>
-      <div class={`page-sample ${width}`} style={accentStyle(site)} lang={tongue} aria-hidden="true">
+      <div
+        class={`page-sample ${width}`}
+        style={accentStyle(site)}
+        lang={tongue}
+        aria-hidden="true"
+      >
         <div class="blocks">
           <i />
           <i />
@@ -38,9 +43,14 @@ export function Preview({ site }: { site: Site }) {
           <i />
         </div>
         {!hidden && (
-          <div class={`stand ${site.look.position}`} style={{ "--offset": `${site.look.offset}px` }}>
+          <div
+            class={`stand ${site.look.position}`}
+            style={{ "--offset": `${site.look.offset}px` }}
+          >
             {state !== "closed" && <Panel site={site} state={state} tongue={tongue} />}
-            {(state === "closed" || width === "wide") && <Launcher site={site} open={state !== "closed"} tongue={tongue} />}
+            {(state === "closed" || width === "wide") && (
+              <Launcher site={site} open={state !== "closed"} tongue={tongue} />
+            )}
           </div>
         )}
       </div>
@@ -48,7 +58,11 @@ export function Preview({ site }: { site: Site }) {
         <Segmented
           label={tell().language}
           value={tongue}
-          options={site.languages.map((value) => ({ value, label: value.toUpperCase(), name: tell().languages[value] }))}
+          options={site.languages.map((value) => ({
+            value,
+            label: value.toUpperCase(),
+            name: tell().languages[value],
+          }))}
           onChange={choose}
         />
         <Segmented

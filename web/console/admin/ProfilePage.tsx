@@ -1,11 +1,11 @@
 import { useState } from "preact/hooks";
-import { NewPassword } from "../account/NewPassword";
-import { judgeStrength } from "../account/strength";
 import { Button } from "../../ui/buttons";
 import { Face } from "../../ui/Face";
 import { Choice, PasswordField, TextField } from "../../ui/Field";
 import { sayMoment } from "../../ui/intl";
 import { Tag } from "../../ui/marks";
+import { NewPassword } from "../account/NewPassword";
+import { judgeStrength } from "../account/strength";
 import { playTone } from "../state/alerts";
 import { asProblem, call, type Page, UNREACHABLE } from "../state/api";
 import {
@@ -85,7 +85,12 @@ function Self() {
           </Button>
         )}
       </form>
-      <TextField label={profile.email} value={agent.email} onValue={() => {}} input={{ readOnly: true }} />
+      <TextField
+        label={profile.email}
+        value={agent.email}
+        onValue={() => {}}
+        input={{ readOnly: true }}
+      />
       <Choice<Language>
         label={languageWord}
         value={language.value}
@@ -144,7 +149,10 @@ function Work() {
       <Choice<Theme>
         label={profile.theme}
         value={theme.value}
-        options={(["system", "light", "dark"] as const).map((value) => ({ value, label: themes[value] }))}
+        options={(["system", "light", "dark"] as const).map((value) => ({
+          value,
+          label: themes[value],
+        }))}
         onValue={chooseTheme}
       />
       <Fault text={fault} />
@@ -194,7 +202,12 @@ function Password() {
           hideWord={hide}
           input={{ autocomplete: "current-password", required: true }}
         />
-        <NewPassword label={profile.fresh} fault={fault.fresh ?? null} value={fresh} onValue={setFresh} />
+        <NewPassword
+          label={profile.fresh}
+          fault={fault.fresh ?? null}
+          value={fresh}
+          onValue={setFresh}
+        />
         <div>
           <Button type="submit">{profile.change_password}</Button>
         </div>
@@ -208,7 +221,9 @@ function explainPassword(fault: unknown): { current?: string; fresh?: string } {
   const problem = asProblem(fault);
   const { profile } = tell();
   if (problem.code === UNREACHABLE) return { current: explain(problem) };
-  return problem.status === 422 ? { fresh: profile.refused_password } : { current: profile.wrong_current };
+  return problem.status === 422
+    ? { fresh: profile.refused_password }
+    : { current: profile.wrong_current };
 }
 
 interface SignedIn {
@@ -245,7 +260,10 @@ function Sessions() {
                 {one.current && <Tag tone="good">{profile.this_device}</Tag>}
               </p>
               <p class="quiet">
-                {[one.address, profile.last_seen(sayMoment(one.last_seen_at, serverNow(), language.value))].join(" · ")}
+                {[
+                  one.address,
+                  profile.last_seen(sayMoment(one.last_seen_at, serverNow(), language.value)),
+                ].join(" · ")}
               </p>
             </div>
             {!one.current && (

@@ -1,4 +1,7 @@
-import "./admin.css";
+import "./styles/pages.css";
+import "./styles/site.css";
+import "./styles/preview.css";
+import "./styles/narrow.css";
 import type { ComponentChildren } from "preact";
 import { Icon, type IconName } from "../../ui/icons";
 import { LostStrip } from "../inbox/LostStrip";

@@ -70,7 +70,11 @@ export function SiteKeys({ site, onKeys }: { site: Site; onKeys: (keys: SiteKey[
       </div>
       <Fault text={fault} />
       {leaving && (
-        <Dialog title={sites.remove_key_title} closeWord={say().close} onClose={() => setLeaving(null)}>
+        <Dialog
+          title={sites.remove_key_title}
+          closeWord={say().close}
+          onClose={() => setLeaving(null)}
+        >
           <p>{sites.remove_key_lead}</p>
           <div class="actions">
             <Button kind="grave" onClick={() => remove(leaving)}>

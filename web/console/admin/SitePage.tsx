@@ -4,8 +4,8 @@ import { call } from "../state/api";
 import { say } from "../state/me";
 import { Appearance } from "./Appearance";
 import { isColour } from "./accent";
-import { Fault, Head, LoadFailed, useFetched } from "./pieces";
 import { Preview } from "./Preview";
+import { Fault, Head, LoadFailed, useFetched } from "./pieces";
 import { SiteKeys } from "./SiteKeys";
 import { Snippet } from "./Snippet";
 import { asOrigin, type Site } from "./sites";
@@ -78,7 +78,15 @@ function asWish(site: Site): Wish {
 
 function asPatch(wish: Wish): Record<string, unknown> {
   const { name, languages, look, texts, after_close, when_away } = wish;
-  return { name: name.trim(), languages, look, texts, after_close, when_away, origins: originsOf(wish) };
+  return {
+    name: name.trim(),
+    languages,
+    look,
+    texts,
+    after_close,
+    when_away,
+    origins: originsOf(wish),
+  };
 }
 
 function linesOf({ origins }: Wish): string[] {

@@ -57,8 +57,18 @@ function NewSite() {
   }
   return (
     <form class="new-row" onSubmit={submit}>
-      <TextField label={sites.name} value={name} onValue={setName} input={{ required: true, maxLength: 80 }} />
-      <TextField label={sites.origin} value={address} onValue={setAddress} input={{ required: true, inputMode: "url" }} />
+      <TextField
+        label={sites.name}
+        value={name}
+        onValue={setName}
+        input={{ required: true, maxLength: 80 }}
+      />
+      <TextField
+        label={sites.origin}
+        value={address}
+        onValue={setAddress}
+        input={{ required: true, inputMode: "url" }}
+      />
       <Button type="submit" kind="primary">
         {sites.create}
       </Button>

@@ -65,7 +65,9 @@ function withLightness(colour: string, wanted: number): string {
 }
 
 function linearOf(colour: string): Triple {
-  return [1, 3, 5].map((place) => expand(Number.parseInt(colour.slice(place, place + 2), 16) / 255)) as Triple;
+  return [1, 3, 5].map((place) =>
+    expand(Number.parseInt(colour.slice(place, place + 2), 16) / 255),
+  ) as Triple;
 }
 
 function expand(value: number): number {
@@ -78,7 +80,11 @@ function compress(value: number): number {
 }
 
 function hexOf(triple: Triple): string {
-  const digits = triple.map((value) => Math.round(compress(value) * 255).toString(16).padStart(2, "0"));
+  const digits = triple.map((value) =>
+    Math.round(compress(value) * 255)
+      .toString(16)
+      .padStart(2, "0"),
+  );
   return `#${digits.join("")}`;
 }
 

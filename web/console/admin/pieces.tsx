@@ -94,7 +94,10 @@ export function CopyButton({ text, word }: { text: string; word?: string }) {
     return () => clearTimeout(timer);
   }, [copied]);
   return (
-    <Button size="small" onClick={() => navigator.clipboard.writeText(text).then(() => setCopied(true))}>
+    <Button
+      size="small"
+      onClick={() => navigator.clipboard.writeText(text).then(() => setCopied(true))}
+    >
       <Icon name={copied ? "check" : "copy"} />
       <span role="status">{copied ? done : (word ?? copy)}</span>
     </Button>

@@ -1,5 +1,5 @@
-import { language } from "../state/me";
 import { asProblem, UNREACHABLE } from "../state/api";
+import { language } from "../state/me";
 import { en } from "./words/en";
 import { type AdminWords, nl } from "./words/nl";
 

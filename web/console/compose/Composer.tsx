@@ -9,10 +9,10 @@ import { tell } from "../state/link";
 import { language, say } from "../state/me";
 import { post, postNote } from "../state/outbox";
 import { firstNameOf, nameOf } from "../state/people";
+import { commandKey } from "../state/platform";
 import { addFiles, uploadsOf } from "../state/uploads";
 import { Attachments } from "./Attachments";
 import { Strips } from "./Strips";
-import { commandKey } from "../state/platform";
 import { useFresh } from "./useFresh";
 
 interface ComposerProps {
@@ -108,7 +108,8 @@ export function Composer({ row, atEnd, showEnd }: ComposerProps) {
         enterkeyhint="send"
         onInput={(event) => {
           changeDraft(row.id, { text: event.currentTarget.value });
-          if (!isNote) tell({ type: "typing", conversation: row.id, on: Boolean(event.currentTarget.value) });
+          if (!isNote)
+            tell({ type: "typing", conversation: row.id, on: Boolean(event.currentTarget.value) });
         }}
         onBlur={() => tell({ type: "typing", conversation: row.id, on: false })}
         onKeyDown={pressed}
@@ -166,7 +167,12 @@ interface SendButtonProps {
 
 function SendButton({ label, quiet, blocked, onSend }: SendButtonProps) {
   return (
-    <Button kind={quiet ? undefined : "primary"} class="send" aria-disabled={blocked} onClick={onSend}>
+    <Button
+      kind={quiet ? undefined : "primary"}
+      class="send"
+      aria-disabled={blocked}
+      onClick={onSend}
+    >
       {label}
     </Button>
   );
@@ -176,7 +182,11 @@ function AttachButton({ onFiles }: { onFiles: (files: readonly File[]) => void }
   const picker = useRef<HTMLInputElement>(null);
   return (
     <>
-      <IconButton icon="attach" label={say().composer.attach} onClick={() => picker.current?.click()} />
+      <IconButton
+        icon="attach"
+        label={say().composer.attach}
+        onClick={() => picker.current?.click()}
+      />
       <input
         ref={picker}
         type="file"

@@ -18,7 +18,9 @@ export function ChatChips({ current }: { current: string }) {
               key={id}
               href={conversationPath(id)}
               aria-current={id === current ? "true" : undefined}
-              aria-label={[nameOf(row), row.unread ? say().inbox.unread(row.unread) : ""].filter(Boolean).join(", ")}
+              aria-label={[nameOf(row), row.unread ? say().inbox.unread(row.unread) : ""]
+                .filter(Boolean)
+                .join(", ")}
             >
               <VisitorFace row={row} />
               {row.unread > 0 && <i class="unread-dot" />}

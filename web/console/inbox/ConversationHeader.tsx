@@ -149,7 +149,11 @@ function MainAct({ row }: { row: Row }) {
     );
   if (!isOurs(row))
     return (
-      <Button class="main-act" kind={row.agent ? undefined : "primary"} onClick={() => take(row.id)}>
+      <Button
+        class="main-act"
+        kind={row.agent ? undefined : "primary"}
+        onClick={() => take(row.id)}
+      >
         <span>{row.agent ? header.take_over : header.take}</span>
         {!row.agent && settings.value.single_keys && <Key>T</Key>}
       </Button>

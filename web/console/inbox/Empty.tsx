@@ -51,8 +51,12 @@ function Waiting({ count, mine, queue }: { count: number; mine: number; queue: n
       <h2>{empty.pick}</h2>
       <p>{empty.pick_lead(count)}</p>
       <ul class="useful">
-        {mine > 0 && <Useful icon="clock" text={empty.longest} keys="N" onClick={openLongestWaiting} />}
-        {queue > 0 && <Useful icon="inbox" text={empty.first} keys="T" onClick={() => takeFirst()} />}
+        {mine > 0 && (
+          <Useful icon="clock" text={empty.longest} keys="N" onClick={openLongestWaiting} />
+        )}
+        {queue > 0 && (
+          <Useful icon="inbox" text={empty.first} keys="T" onClick={() => takeFirst()} />
+        )}
       </ul>
     </div>
   );

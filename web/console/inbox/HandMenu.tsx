@@ -14,7 +14,9 @@ export function HandMenu({ row, anchor }: { row: Row; anchor: () => HTMLElement 
   const { hand, header } = say();
   const others = colleagues.value
     .filter((agent) => agent.id !== me.value?.agent.id && agent.id !== row.agent?.id)
-    .sort((one, other) => RANK[one.state] - RANK[other.state] || one.name.localeCompare(other.name));
+    .sort(
+      (one, other) => RANK[one.state] - RANK[other.state] || one.name.localeCompare(other.name),
+    );
   return (
     <Menu label={hand.title} anchor={anchor} onClose={() => closeSheet("hand")}>
       <p class="heading">{hand.title}</p>

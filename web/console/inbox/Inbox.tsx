@@ -8,7 +8,7 @@ import { Composer, ComposerHints } from "../compose/Composer";
 import { longestWaiting, notice } from "../state/acts";
 import { asProblem } from "../state/api";
 import { findRow, loadRow, sections, type View, waiting } from "../state/inbox";
-import { openHistory, opened, tell } from "../state/link";
+import { opened, openHistory, tell } from "../state/link";
 import { say } from "../state/me";
 import { firstNameOf } from "../state/people";
 import { inboxPath } from "../state/route";

@@ -52,18 +52,13 @@ export function List({ view, current }: { view: View; current: string | null }) 
       onScroll={(event) => {
         const { scrollTop, clientHeight: height } = event.currentTarget;
         const top = Math.round(scrollTop / STEP) * STEP;
-        if (top !== scroll.peek().top || height !== scroll.peek().height) scroll.value = { top, height };
+        if (top !== scroll.peek().top || height !== scroll.peek().height)
+          scroll.value = { top, height };
       }}
     >
       <div class="rows" style={{ height: `${total}px` }}>
         {linesIn(lines, scroll.value.top, scroll.value.height).map((line) => (
-          <ListLine
-            key={line.key}
-            line={line}
-            view={view}
-            current={current}
-            toggle={toggle}
-          />
+          <ListLine key={line.key} line={line} view={view} current={current} toggle={toggle} />
         ))}
       </div>
     </div>

@@ -20,9 +20,7 @@ export function LostStrip() {
       <span class="grow">
         <b>{lost.since(sayTimeWithSeconds(since, language.value))}</b> {lost.calm}
       </span>
-      {status.value === "waiting" && wait > 0 && (
-        <span aria-hidden="true">{lost.again(wait)}</span>
-      )}
+      {status.value === "waiting" && wait > 0 && <span aria-hidden="true">{lost.again(wait)}</span>}
       <Button size="small" onClick={reconnect}>
         {lost.now}
       </Button>

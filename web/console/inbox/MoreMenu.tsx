@@ -22,7 +22,11 @@ export function MoreMenu({ row, anchor }: RowMenuProps) {
       {open && <Act icon="hand" text={header.hand_over} act={() => openSheet("hand")} />}
       {open && ours && <Act icon="undo" text={header.release} act={() => putBack(row.id)} />}
       {open && !ours && (
-        <Act icon="inbox" text={row.agent ? header.take_over : header.take} act={() => take(row.id)} />
+        <Act
+          icon="inbox"
+          text={row.agent ? header.take_over : header.take}
+          act={() => take(row.id)}
+        />
       )}
       <Act
         icon="panel"

@@ -10,7 +10,11 @@ import { conversationPath, go, inboxPath, route } from "./route";
 import { serverNow } from "./time";
 
 /** The last thing that did not work, or is worth a word; shown in place above the thread. */
-export const notice = signal<{ text: string; tone: "late" | "accent"; conversation?: string } | null>(null);
+export const notice = signal<{
+  text: string;
+  tone: "late" | "accent";
+  conversation?: string;
+} | null>(null);
 
 export function openConversation(id: string): void {
   const here = route.value;
@@ -113,4 +117,3 @@ function explain(problem: Problem): string {
   if (problem.code === "taken") return acts.taken(holder?.name ?? say().thread.someone);
   return problem.code === UNREACHABLE ? acts.offline : acts.failed;
 }
-

@@ -77,7 +77,10 @@ export async function fetchEvents(
 ): Promise<WireEvent[]> {
   const search = new URLSearchParams({ limit: String(limit) });
   for (const [key, value] of Object.entries(query)) search.set(key, String(value));
-  const page = await call<Page<WireEvent>>("GET", `/conversations/${conversation}/events?${search}`);
+  const page = await call<Page<WireEvent>>(
+    "GET",
+    `/conversations/${conversation}/events?${search}`,
+  );
   return page.data;
 }
 

@@ -16,7 +16,13 @@ export function sectionOf(row: Row, agent: string): SectionKey {
 
 /** Late first with the longest wait on top, then by time left; who does not wait, latest first. */
 export function arrange(rows: Iterable<Row>, agent: string): Sections {
-  const sections: Record<SectionKey, Row[]> = { mine: [], queue: [], customer: [], team: [], closed: [] };
+  const sections: Record<SectionKey, Row[]> = {
+    mine: [],
+    queue: [],
+    customer: [],
+    team: [],
+    closed: [],
+  };
   for (const row of rows) sections[sectionOf(row, agent)].push(row);
   return {
     mine: idsBy(sections.mine, byWait),
@@ -28,7 +34,9 @@ export function arrange(rows: Iterable<Row>, agent: string): Sections {
 }
 
 function idsBy(rows: Row[], compare: (one: Row, other: Row) => number): string[] {
-  return rows.sort((one, other) => compare(one, other) || compareIds(one, other)).map((row) => row.id);
+  return rows
+    .sort((one, other) => compare(one, other) || compareIds(one, other))
+    .map((row) => row.id);
 }
 
 /** One promise for all: who waits longest is late first and has the least time left. */

@@ -1,7 +1,7 @@
 // Files on their way up. Progress needs XMLHttpRequest: fetch does not tell how much has been sent.
 
 import { type Signal, signal } from "@preact/signals";
-import { type File as SentFile, MAX_FILES } from "../../protocol/types";
+import { MAX_FILES, type File as SentFile } from "../../protocol/types";
 import { changeDraft, draftOf } from "./drafts";
 
 export const MAX_BYTES = 10_000_000;
@@ -39,7 +39,14 @@ export function addFiles(conversation: string, files: readonly File[]): boolean 
 
 function start(conversation: string, file: File): void {
   const preview = file.type.startsWith("image/") ? URL.createObjectURL(file) : undefined;
-  const upload: Upload = { key: String(++started), file, preview, share: 0, fault: undefined, stop: () => {} };
+  const upload: Upload = {
+    key: String(++started),
+    file,
+    preview,
+    share: 0,
+    fault: undefined,
+    stop: () => {},
+  };
   const list = uploadsOf(conversation);
   list.value = [...list.peek(), upload];
   send(conversation, upload);

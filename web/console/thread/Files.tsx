@@ -27,7 +27,12 @@ export function Files({ files }: { files: readonly File[] }) {
 
 export function FileChip({ file }: { file: File }) {
   return (
-    <a class="file" href={addressOf(file)} download={file.name} aria-label={say().thread.download(file.name)}>
+    <a
+      class="file"
+      href={addressOf(file)}
+      download={file.name}
+      aria-label={say().thread.download(file.name)}
+    >
       <span class="thumb">
         <Icon name={file.media_type === "application/pdf" ? "document" : "file"} />
       </span>
@@ -44,10 +49,15 @@ function Picture({ file }: { file: File }) {
   const [large, enlarge] = useState(false);
   const [broken, setBroken] = useState(false);
   if (broken) return <FileChip file={file} />;
-  const { width, height } = fit(file);
+  const { width, height } = scaled(file);
   return (
     <>
-      <button type="button" class="shot" aria-label={say().thread.enlarge(file.name)} onClick={() => enlarge(true)}>
+      <button
+        type="button"
+        class="shot"
+        aria-label={say().thread.enlarge(file.name)}
+        onClick={() => enlarge(true)}
+      >
         <img
           src={addressOf(file)}
           alt={file.name}
@@ -67,7 +77,7 @@ function Picture({ file }: { file: File }) {
   );
 }
 
-function fit({ width = WIDEST, height = HIGHEST }: File) {
+function scaled({ width = WIDEST, height = HIGHEST }: File) {
   const scale = Math.min(1, WIDEST / width, HIGHEST / height);
   return { width: Math.round(width * scale), height: Math.round(height * scale) };
 }

@@ -17,7 +17,9 @@ interface ItemProps {
 
 /** A quiet bar, as high as what will stand there, as far as that is known. */
 export function Unloaded({ index, height }: { index: number; height: number }) {
-  return <div data-index={index} class="unloaded" style={{ height: `${height}px` }} aria-hidden="true" />;
+  return (
+    <div data-index={index} class="unloaded" style={{ height: `${height}px` }} aria-hidden="true" />
+  );
 }
 
 /** One event of the log; what is not to be shown has no height. */
@@ -95,14 +97,18 @@ function NoteItem({ event }: { event: Note }) {
     <article class="note">
       <p class="who">
         <Icon name="note" size="small" />
-        {say().thread.note} · {own ? say().you : event.author.name} {sayTime(event.at, language.value)}
+        {say().thread.note} · {own ? say().you : event.author.name}{" "}
+        {sayTime(event.at, language.value)}
       </p>
       <Linked text={event.data.text} />
     </article>
   );
 }
 
-type Happened = Exclude<WireEvent, { type: "internal" | "message.posted" | "note.posted" | "page.viewed" }>;
+type Happened = Exclude<
+  WireEvent,
+  { type: "internal" | "message.posted" | "note.posted" | "page.viewed" }
+>;
 
 const ICONS: Partial<Record<Happened["type"], IconName>> = {
   "conversation.started": "globe",
@@ -155,7 +161,15 @@ function tellOf(event: Happened, row: Row): string {
   }
 }
 
-function tellIdentity({ name, email, verified }: { name?: string; email?: string; verified?: boolean }) {
+function tellIdentity({
+  name,
+  email,
+  verified,
+}: {
+  name?: string;
+  email?: string;
+  verified?: boolean;
+}) {
   const { thread } = say();
   const who = [name, email].filter(Boolean).join(", ") || thread.someone;
   return verified ? thread.identified(who) : thread.identified_unsure(who);

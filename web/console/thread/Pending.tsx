@@ -2,12 +2,12 @@ import type { Item } from "../../protocol/session";
 import { Button } from "../../ui/buttons";
 import { Icon } from "../../ui/icons";
 import { Key } from "../../ui/marks";
-import { FileChip } from "./Files";
-import { Linked } from "./links";
+import { status, tell } from "../state/link";
 import { say, settings } from "../state/me";
 import { type Held, held, takeBack, unconfirmed } from "../state/outbox";
-import { status, tell } from "../state/link";
 import { second } from "../state/time";
+import { FileChip } from "./Files";
+import { Linked } from "./links";
 
 /** What is sent and does not stand in the log yet, below everything that does. */
 export function Pending({ conversation }: { conversation: string }) {

@@ -32,7 +32,10 @@ export function Thread({ row, history, onEnd, endWish }: ThreadProps) {
   history.version.value;
   const drawing = view.draw(history.last);
 
-  useEffect(() => history.want(drawing.first + 1, drawing.last), [history, drawing.first, drawing.last]);
+  useEffect(
+    () => history.want(drawing.first + 1, drawing.last),
+    [history, drawing.first, drawing.last],
+  );
   useEffect(() => view.attach(box.current, list.current), [view]);
   useLayoutEffect(() => view.drawn(list.current, drawing));
   useEffect(() => {
@@ -56,8 +59,14 @@ export function Thread({ row, history, onEnd, endWish }: ThreadProps) {
   const { thread, again } = say();
   return (
     <div class="thread-box">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <section ref={box} class="thread" aria-label={thread.label(nameOf(row))} tabIndex={0} onScroll={scrolled}>
+      <section
+        ref={box}
+        class="thread"
+        aria-label={thread.label(nameOf(row))}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+        tabIndex={0}
+        onScroll={scrolled}
+      >
         <div style={{ height: `${drawing.above}px` }} />
         <div ref={list} class="entries">
           {drawing.items.map(({ index, entry, height }) =>
@@ -88,7 +97,8 @@ export function Thread({ row, history, onEnd, endWish }: ThreadProps) {
 
 function useViewport(history: History, redraw: () => void): Viewport {
   const kept = useRef<{ history: History; view: Viewport } | null>(null);
-  if (kept.current?.history !== history) kept.current = { history, view: new Viewport(history, redraw) };
+  if (kept.current?.history !== history)
+    kept.current = { history, view: new Viewport(history, redraw) };
   return kept.current.view;
 }
 

@@ -13,7 +13,8 @@ export class Heights {
 
   grow(count: number): void {
     if (count <= this.count) return;
-    if (count > this.heights.length) this.enlarge(Math.max(count, Math.ceil(this.heights.length * 1.5)));
+    if (count > this.heights.length)
+      this.enlarge(Math.max(count, Math.ceil(this.heights.length * 1.5)));
     this.count = count;
     this.sums = sumChunks(this.heights, count);
   }
@@ -52,7 +53,8 @@ export class Heights {
     const chunks = Math.ceil(this.count / SIZE);
     while (chunk < chunks - 1 && rest >= (this.sums[chunk] ?? 0)) rest -= this.sums[chunk++] ?? 0;
     let index = chunk << SHIFT;
-    while (index < this.count - 1 && rest >= (this.heights[index] ?? 0)) rest -= this.heights[index++] ?? 0;
+    while (index < this.count - 1 && rest >= (this.heights[index] ?? 0))
+      rest -= this.heights[index++] ?? 0;
     return index;
   }
 

@@ -185,7 +185,10 @@ export class Viewport {
     if (!this.box || this.atEnd) return;
     const { scrollTop, clientHeight } = this.box;
     const first = this.heights.at(Math.max(0, scrollTop - BEYOND));
-    const last = Math.min(this.heights.count, this.heights.at(scrollTop + clientHeight + BEYOND) + 1);
+    const last = Math.min(
+      this.heights.count,
+      this.heights.at(scrollTop + clientHeight + BEYOND) + 1,
+    );
     const above = first < this.span.first - (first === 0 ? 0 : SLACK);
     const below = last > this.span.last + (last === this.heights.count ? 0 : SLACK);
     if (!above && !below) return;

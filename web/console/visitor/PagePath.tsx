@@ -29,7 +29,9 @@ export function PagePath({ row, known }: { row: Row; known: Known | null }) {
 }
 
 function pathOf(row: Row, known: Known | null): Seen[] {
-  const seen = known?.pages.length ? known.pages : [known?.page ?? row.page].filter((page) => page != null);
+  const seen = known?.pages.length
+    ? known.pages
+    : [known?.page ?? row.page].filter((page) => page != null);
   return seen.filter((page, index) => page.url !== seen[index - 1]?.url);
 }
 

@@ -4,6 +4,7 @@ import { Button, IconButton } from "../../ui/buttons";
 import { Face } from "../../ui/Face";
 import { sayLanguage, sayMoment, sayTimeThere } from "../../ui/intl";
 import { Tag } from "../../ui/marks";
+import { cardShown } from "../inbox/Inbox";
 import { asProblem, call } from "../state/api";
 import { onEvents, status } from "../state/link";
 import { language, say } from "../state/me";
@@ -11,7 +12,6 @@ import { hostOf, nameOf } from "../state/people";
 import { conversationPath } from "../state/route";
 import { siteName } from "../state/sites";
 import { second } from "../state/time";
-import { cardShown } from "../inbox/Inbox";
 import { type Known, type Seen, visitorOf } from "./known";
 import { PagePath } from "./PagePath";
 
@@ -61,7 +61,8 @@ function useKnown(row: Row) {
       onEvents((id, events) => {
         if (id !== row.id) return;
         for (const event of events)
-          if (event.type === "page.viewed") setKnown((now) => now && visitNow(now, { ...event.data, at: event.at }));
+          if (event.type === "page.viewed")
+            setKnown((now) => now && visitNow(now, { ...event.data, at: event.at }));
       }),
     [row.id],
   );
@@ -77,7 +78,11 @@ function Identity({ row }: { row: Row }) {
   const { name, email, verified } = row.visitor;
   return (
     <header class="part identity">
-      <Face name={name} size={40} presence={row.visitor.online && status.value === "live" ? "available" : "offline"} />
+      <Face
+        name={name}
+        size={40}
+        presence={row.visitor.online && status.value === "live" ? "available" : "offline"}
+      />
       <div class="grow">
         <h2 class="cut">{nameOf(row)}</h2>
         {email && name && <p class="cut quiet">{email}</p>}
@@ -121,7 +126,10 @@ function Earlier({ row, known }: { row: Row; known: Known | null }) {
               {one.preview || sayMoment(one.started_at, second.value, language.value)}
             </a>
             <span class="quiet">
-              {[one.agent?.name.split(" ")[0] ?? "", sayMoment(one.started_at, second.value, language.value)]
+              {[
+                one.agent?.name.split(" ")[0] ?? "",
+                sayMoment(one.started_at, second.value, language.value),
+              ]
                 .filter(Boolean)
                 .join(" · ") || you}
             </span>
@@ -139,7 +147,11 @@ function Facts({ row, known }: { row: Row; known: Known | null }) {
     [card.site, siteName(row.site)],
     [card.device, deviceOf(known)],
     [card.local_time, known?.time_zone && timeThere(known.time_zone)],
-    [card.language, (known?.language ?? row.language) && sayLanguage(known?.language ?? row.language ?? "", language.value)],
+    [
+      card.language,
+      (known?.language ?? row.language) &&
+        sayLanguage(known?.language ?? row.language ?? "", language.value),
+    ],
     [card.came_from, known?.referrer ? hostOf(known.referrer) : undefined],
     [card.began, sayMoment(row.started_at, second.value, language.value)],
     [card.customer, visitor?.external_id ?? undefined],

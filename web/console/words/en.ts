@@ -70,7 +70,13 @@ export const en: Words = {
       team: "With colleagues",
       closed: "Closed",
     },
-    none: { mine: "Nobody.", queue: "Empty.", customer: "None.", team: "None.", closed: "None yet." },
+    none: {
+      mine: "Nobody.",
+      queue: "Empty.",
+      customer: "None.",
+      team: "None.",
+      closed: "None yet.",
+    },
     team: "Team",
     closed: "Closed",
     take: "take",
@@ -92,7 +98,9 @@ export const en: Words = {
     be_back: "I am back",
     pick: "Choose a conversation",
     pick_lead: (count) =>
-      count === 1 ? "1 conversation waits for an answer." : `${count} conversations wait for an answer.`,
+      count === 1
+        ? "1 conversation waits for an answer."
+        : `${count} conversations wait for an answer.`,
     longest: "Open who waits longest",
     first: "Take the first from the queue",
     keys: "See the keys",

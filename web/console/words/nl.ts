@@ -68,7 +68,13 @@ export const nl = {
       team: "Bij collega’s",
       closed: "Gesloten",
     },
-    none: { mine: "Niemand.", queue: "Leeg.", customer: "Geen.", team: "Geen.", closed: "Nog geen." },
+    none: {
+      mine: "Niemand.",
+      queue: "Leeg.",
+      customer: "Geen.",
+      team: "Geen.",
+      closed: "Nog geen.",
+    },
     team: "Team",
     closed: "Gesloten",
     take: "neem",
@@ -90,7 +96,9 @@ export const nl = {
     be_back: "Ik ben er weer",
     pick: "Kies een gesprek",
     pick_lead: (count: number) =>
-      count === 1 ? "Er wacht 1 gesprek op antwoord." : `Er wachten ${count} gesprekken op antwoord.`,
+      count === 1
+        ? "Er wacht 1 gesprek op antwoord."
+        : `Er wachten ${count} gesprekken op antwoord.`,
     longest: "Open wie het langst wacht",
     first: "Neem de eerste uit de wachtrij",
     keys: "Bekijk de toetsen",

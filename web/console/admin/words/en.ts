@@ -31,7 +31,8 @@ export const en: AdminWords = {
     sound_try: "Listen",
     notifications: "Notifications of the browser",
     notifications_hint: "When this page is not in sight.",
-    notifications_refused: "Your browser blocks notifications. Allow them in the settings of this site.",
+    notifications_refused:
+      "Your browser blocks notifications. Allow them in the settings of this site.",
     undo: "Time to take back",
     undo_hint: "So long you can take a sent message back.",
     undo_options: { 0: "None", 5: "5 seconds", 10: "10 seconds" },
@@ -76,7 +77,8 @@ export const en: AdminWords = {
     own: "You",
     name_missing: "Fill in a name.",
     disable_title: (name) => `Give ${name} no access any more?`,
-    disable_lead: "Your colleague is signed out everywhere at once. Conversations and messages stay.",
+    disable_lead:
+      "Your colleague is signed out everywhere at once. Conversations and messages stay.",
     edit: "Change name",
   },
 

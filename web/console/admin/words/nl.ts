@@ -29,7 +29,8 @@ export const nl = {
     sound_try: "Luister",
     notifications: "Meldingen van de browser",
     notifications_hint: "Als deze pagina niet in beeld is.",
-    notifications_refused: "Je browser houdt meldingen tegen. Sta ze toe bij de instellingen van deze site.",
+    notifications_refused:
+      "Je browser houdt meldingen tegen. Sta ze toe bij de instellingen van deze site.",
     undo: "Bedenktijd na versturen",
     undo_hint: "Zo lang kun je een bericht terughalen.",
     undo_options: { 0: "Geen", 5: "5 seconden", 10: "10 seconden" },
@@ -89,7 +90,12 @@ export const nl = {
     look_lead: "Wat je hier ziet, staat pas op de site na ‘Zet live’.",
     colour: "Kleur",
     colour_code: "Kleurcode",
-    colours: { "#2b4c9b": "Delfts blauw", "#1f7a3d": "Groen", "#b23a12": "Baksteen", "#2a2f3a": "Inkt" } as Record<string, string>,
+    colours: {
+      "#2b4c9b": "Delfts blauw",
+      "#1f7a3d": "Groen",
+      "#b23a12": "Baksteen",
+      "#2a2f3a": "Inkt",
+    } as Record<string, string>,
     colour_wrong: "Schrijf een kleur als #2F9A45.",
     corrected: (ratio: string) => `Iets donkerder gemaakt, zodat alles leesbaar is (${ratio} : 1).`,
     readable: (ratio: string) => `Goed leesbaar (${ratio} : 1).`,
@@ -143,7 +149,8 @@ export const nl = {
     name: "Naam van de organisatie",
     language: "Taal van de organisatie",
     retention: "Bewaren",
-    retention_hint: "Gesprekken die langer geleden zijn gesloten, worden echt gewist, met hun bestanden.",
+    retention_hint:
+      "Gesprekken die langer geleden zijn gesloten, worden echt gewist, met hun bestanden.",
     months: (count: number) => `${count} maanden`,
     month: "1 maand",
     days: (count: number) => `${count} dagen`,
