@@ -29,6 +29,9 @@ export function Desk() {
   useEffect(sitDown, []);
   return (
     <div class="desk">
+      <header class="aloud">
+        <h1>Balie</h1>
+      </header>
       <a class="skip" href="#conversation">
         {say().skip}
       </a>

@@ -1,5 +1,5 @@
 import { useRef } from "preact/hooks";
-import { IconButton, Switch } from "../ui/buttons";
+import { IconButton } from "../ui/buttons";
 import { Face } from "../ui/Face";
 import { Icon, type IconName, Mark } from "../ui/icons";
 import { Count } from "../ui/marks";
@@ -89,9 +89,7 @@ function RailLink({ href, icon, label, tab, on, count = 0, class: extra = "" }: 
       aria-current={on ? "page" : undefined}
     >
       <Icon name={icon} size="large" />
-      <span class="tab-word" aria-hidden="true">
-        {tab}
-      </span>
+      <span class="tab-word">{tab}</span>
       <Count value={count} label="" />
     </a>
   );
@@ -122,9 +120,7 @@ function Me() {
           size={32}
           presence={live ? availability.value : "offline"}
         />
-        <span class="tab-word" aria-hidden="true">
-          {tabs.me}
-        </span>
+        <span class="tab-word">{tabs.me}</span>
       </button>
       {sheet.value === "presence" && <PresenceMenu anchor={() => button.current} />}
     </>
@@ -146,16 +142,17 @@ function PresenceMenu({ anchor }: { anchor: () => HTMLElement | null }) {
         <ThemeItem key={value} value={value} />
       ))}
       <hr />
-      <div class="item">
-        <span id="menu-sound" class="grow">
-          {presence.sound}
-        </span>
-        <Switch
-          labelledBy="menu-sound"
-          on={settings.value.sound}
-          onChange={(sound) => changeSettings({ sound })}
-        />
-      </div>
+      <button
+        type="button"
+        class="item"
+        role="menuitemcheckbox"
+        aria-checked={settings.value.sound}
+        onClick={() => changeSettings({ sound: !settings.value.sound })}
+      >
+        <Icon name="bell" />
+        <span class="grow">{presence.sound}</span>
+        <i class={settings.value.sound ? "switch on" : "switch"} />
+      </button>
       <hr />
       <a class="item" role="menuitem" href={settingsPath("profile")} onClick={close}>
         <Icon name="profile" />

@@ -29,11 +29,13 @@ export function Face({ name, picture, size = 34, presence, children }: FaceProps
 
 function Likeness({ name, picture }: Pick<FaceProps, "name" | "picture">) {
   if (picture) return <img class="picture" src={picture} alt="" loading="lazy" />;
-  return (
-    <span class="picture" aria-hidden="true">
-      {name ? initialsOf(name) : <Icon name="person" />}
-    </span>
-  );
+  if (!name)
+    return (
+      <span class="picture" aria-hidden="true">
+        <Icon name="person" />
+      </span>
+    );
+  return <span class="picture" data-text={initialsOf(name)} />;
 }
 
 const SEGMENTS = new Intl.Segmenter(undefined, { granularity: "grapheme" });

@@ -20,8 +20,7 @@ export function Tag({ tone, icon, children }: TagProps) {
 export function Count({ value, label }: { value: number; label: string }) {
   if (value <= 0) return null;
   return (
-    <b class="count">
-      <span aria-hidden="true">{value > 99 ? "99+" : value}</span>
+    <b class="count" data-text={value > 99 ? "99+" : value}>
       <span class="aloud">{label}</span>
     </b>
   );
@@ -29,6 +28,11 @@ export function Count({ value, label }: { value: number; label: string }) {
 
 export function Key({ children }: { children: string }) {
   return <kbd class="key">{children}</kbd>;
+}
+
+/** The key that does the same as the button it stands in. */
+export function KeyHint({ children }: { children: string }) {
+  return <kbd class="key" data-text={children} />;
 }
 
 interface StripProps {

@@ -35,7 +35,7 @@ export function PeoplePage() {
             <th scope="col">{people.role}</th>
             <th scope="col">{tell().language}</th>
             <th scope="col">{people.now}</th>
-            <th scope="col" aria-label={people.acts("")} />
+            <td />
           </tr>
         </thead>
         <tbody>

@@ -61,7 +61,7 @@ export function Preview({ site }: { site: Site }) {
           options={site.languages.map((value) => ({
             value,
             label: value.toUpperCase(),
-            name: tell().languages[value],
+            name: `${value.toUpperCase()}, ${tell().languages[value]}`,
           }))}
           onChange={choose}
         />

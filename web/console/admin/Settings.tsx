@@ -45,7 +45,7 @@ function Places({ here }: { here: string }) {
   const { title, groups, pages } = tell();
   return (
     <nav class="places" aria-label={title}>
-      <h1>{title}</h1>
+      <h2>{title}</h2>
       {isAdministrator.value && (
         <>
           <Group title={groups.people}>
@@ -77,7 +77,7 @@ function Places({ here }: { here: string }) {
 function Group({ title, children }: { title: string; children: ComponentChildren }) {
   return (
     <section>
-      <h2>{title}</h2>
+      <h3>{title}</h3>
       {children}
     </section>
   );

@@ -2,7 +2,7 @@ import { useRef } from "preact/hooks";
 import type { Row } from "../../protocol/types";
 import { Button, IconButton } from "../../ui/buttons";
 import { Icon } from "../../ui/icons";
-import { Key, Tag } from "../../ui/marks";
+import { KeyHint, Tag } from "../../ui/marks";
 import { closeConversation, longestWaiting, openConversation, reopen, take } from "../state/acts";
 import { findRow } from "../state/inbox";
 import { me, say, settings } from "../state/me";
@@ -71,12 +71,15 @@ function Next({ row }: { row: Row }) {
     <button
       type="button"
       class="next"
-      aria-label={say().header.next(nameOf(next))}
+      title={say().header.next(nameOf(next))}
       onClick={() => openConversation(next.id)}
     >
       <VisitorFace row={next} size={20} />
-      <span class="cut">{firstNameOf(next)}</span>
-      {settings.value.single_keys && <Key>N</Key>}
+      <span class="aloud">{say().header.next(nameOf(next))}</span>
+      <span class="cut" aria-hidden="true">
+        {firstNameOf(next)}
+      </span>
+      {settings.value.single_keys && <KeyHint>N</KeyHint>}
     </button>
   );
 }
@@ -155,7 +158,7 @@ function MainAct({ row }: { row: Row }) {
         onClick={() => take(row.id)}
       >
         <span>{row.agent ? header.take_over : header.take}</span>
-        {!row.agent && settings.value.single_keys && <Key>T</Key>}
+        {!row.agent && settings.value.single_keys && <KeyHint>T</KeyHint>}
       </Button>
     );
   return (

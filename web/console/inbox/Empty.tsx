@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { Button } from "../../ui/buttons";
 import { Icon, type IconName, Mark } from "../../ui/icons";
-import { Key } from "../../ui/marks";
+import { KeyHint } from "../../ui/marks";
 import { openLongestWaiting, takeFirst } from "../state/acts";
 import { waiting } from "../state/inbox";
 import { availability, setAvailability } from "../state/link";
@@ -74,7 +74,7 @@ function Useful({ icon, text, keys, onClick }: UsefulProps) {
     <li>
       <button type="button" onClick={onClick}>
         <Line icon={icon}>{text}</Line>
-        {settings.value.single_keys && <Key>{keys}</Key>}
+        {settings.value.single_keys && <KeyHint>{keys}</KeyHint>}
       </button>
     </li>
   );

@@ -31,17 +31,17 @@ export function Inbox({ view, conversation }: { view: View; conversation: string
     };
   }, [conversation]);
   return (
-    <div class={conversation ? "inbox talking" : "inbox"}>
+    <main class={conversation ? "inbox talking" : "inbox"}>
       <section class="list" aria-label={say().inbox.title}>
         <ListHeader view={view} />
         {!conversation && <LostStrip />}
         <List view={view} current={conversation} />
         <Links view={view} />
       </section>
-      <main id="conversation" class="conversation" tabIndex={-1}>
+      <div id="conversation" class="conversation" tabIndex={-1}>
         {conversation ? <Opened key={conversation} id={conversation} /> : <Empty />}
-      </main>
-    </div>
+      </div>
+    </main>
   );
 }
 
@@ -55,7 +55,7 @@ function ListHeader({ view }: { view: View }) {
           <Icon name="back" />
         </a>
       )}
-      <h1>{title}</h1>
+      <h2>{title}</h2>
     </header>
   );
 }

@@ -1,7 +1,7 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { Button } from "../../ui/buttons";
-import { Key } from "../../ui/marks";
+import { KeyHint } from "../../ui/marks";
 import { takeFirst } from "../state/acts";
 import { findRow, held, loadMore, loads, sections, sourceOf, type View } from "../state/inbox";
 import { say, settings } from "../state/me";
@@ -78,10 +78,10 @@ function ListLine({ line, view, current, toggle }: ListLineProps) {
   switch (line.kind) {
     case "heading":
       return (
-        <h2 class="section" style={style}>
+        <h3 class="section" style={style}>
           {inbox.sections[line.section]} <span class="number">{line.count}</span>
           {line.section === "queue" && line.count > 0 && <TakeHint />}
-        </h2>
+        </h3>
       );
     case "none":
       return (
@@ -118,7 +118,7 @@ function ListLine({ line, view, current, toggle }: ListLineProps) {
 function TakeHint() {
   return (
     <button type="button" class="take-hint" onClick={() => takeFirst()}>
-      {say().inbox.take} {settings.value.single_keys && <Key>T</Key>}
+      {say().inbox.take} {settings.value.single_keys && <KeyHint>T</KeyHint>}
     </button>
   );
 }

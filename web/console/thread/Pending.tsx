@@ -1,7 +1,7 @@
 import type { Item } from "../../protocol/session";
 import { Button } from "../../ui/buttons";
 import { Icon } from "../../ui/icons";
-import { Key } from "../../ui/marks";
+import { KeyHint } from "../../ui/marks";
 import { status, tell } from "../state/link";
 import { say, settings } from "../state/me";
 import { type Held, held, takeBack, unconfirmed } from "../state/outbox";
@@ -92,7 +92,7 @@ function HeldItem({ item }: { item: Held }) {
         <button type="button" class="link" onClick={() => takeBack(item.client_message_id)}>
           {thread.undo}
         </button>
-        {settings.value.single_keys && <Key>Z</Key>}
+        {settings.value.single_keys && <KeyHint>Z</KeyHint>}
       </p>
     </article>
   );

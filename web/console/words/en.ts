@@ -228,7 +228,7 @@ export const en: Words = {
     labels: "Labels",
   },
   presence: {
-    label: (name, state) => `${name}, ${state}. Open your menu`,
+    label: (name, state) => `You: ${name}, ${state}`,
     available: "Available",
     away: "Away",
     hollow: "no connection",

@@ -226,7 +226,7 @@ export const nl = {
     labels: "Labels",
   },
   presence: {
-    label: (name: string, state: string) => `${name}, ${state}. Open je menu`,
+    label: (name: string, state: string) => `Jij: ${name}, ${state}`,
     available: "Beschikbaar",
     away: "Afwezig",
     hollow: "geen verbinding",
