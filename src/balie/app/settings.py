@@ -60,7 +60,7 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: object)
 
 
 # Read by tests and tools, not by the server.
-OTHERS = frozenset({"BALIE_TESTDATA"})
+OTHERS = frozenset({"BALIE_CHROMIUM", "BALIE_TESTDATA"})
 
 
 def _parse(name: str, field: str, text: str) -> object:
