@@ -184,8 +184,9 @@ async def accept_invitation(
 async def list_agents(actor: CurrentAgent, room: Room) -> views.AgentList:
     """The people of the organisation, by name."""
     now = room.ports.clock()
-    found = await room.ports.store.read(lambda c: queries.find_agents(c, actor))
-    links = await room.ports.store.read(lambda c: queries.find_open_invitations(c, actor, now))
+    found, links = await room.ports.store.read(
+        lambda c: (queries.find_agents(c, actor), queries.find_open_invitations(c, actor, now))
+    )
     return views.AgentList(
         [
             views.agent_view(
@@ -293,8 +294,9 @@ async def _signed_in(room: AgentRoom, agent: Agent, token: str) -> Response[view
 
 
 async def _session_of(room: AgentRoom, actor: AgentActor) -> views.SessionView:
-    agent = await room.ports.store.read(lambda c: queries.find_agent(c, actor, actor.agent_id))
-    organisation = await room.ports.store.read(lambda c: find_organisation(c, actor))
+    agent, organisation = await room.ports.store.read(
+        lambda c: (queries.find_agent(c, actor, actor.agent_id), find_organisation(c, actor))
+    )
     return views.session_view(agent, organisation)
 
 

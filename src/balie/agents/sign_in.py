@@ -7,7 +7,14 @@ from sqlalchemy import Connection, delete, insert, update
 
 from balie.agents import queries, rules
 from balie.agents.commands import end_sessions
-from balie.agents.model import SESSION_IDLE_MS, Agent, Session, agents, sessions
+from balie.agents.model import (
+    SESSION_ABSOLUTE_MS,
+    SESSION_IDLE_MS,
+    Agent,
+    Session,
+    agents,
+    sessions,
+)
 from balie.agents.passwords import Passwords
 from balie.edge.auth import Connection as HttpConnection
 from balie.edge.auth import session_token
@@ -19,7 +26,7 @@ from balie.kernel.actor import AgentActor
 from balie.kernel.errors import MalformedError, NotFoundError, RateLimitedError, UnauthorisedError
 
 SEEN_EVERY_MS = 60_000
-COOKIE_SECONDS = SESSION_IDLE_MS // 1_000
+COOKIE_SECONDS = SESSION_ABSOLUTE_MS // 1_000
 
 # One who types from one place, one account from everywhere, one place for all accounts.
 PERSON = Rate(burst=5, refill_ms=60_000)

@@ -184,10 +184,11 @@ async def change_organisation(
 @get("/sites", opt=AGENT)
 async def list_sites(actor: CurrentAgent, ports: PortsIn) -> SiteList | SiteNames:
     """All sites: whole for administrators, by name for other agents."""
-    sites = await ports.store.read(lambda c: queries.find_sites(c, actor))
+    sites, keys = await ports.store.read(
+        lambda c: (queries.find_sites(c, actor), queries.find_keys_by_site(c, actor))
+    )
     if not actor.administers:
         return SiteNames([SiteName(site.id, site.name) for site in sites])
-    keys = await ports.store.read(lambda c: queries.find_keys_by_site(c, actor))
     return SiteList([_view(site, keys.get(site.id, [])) for site in sites])
 
 
@@ -265,8 +266,9 @@ def look_view(look: Look) -> LookView:
 
 
 async def _shown(ports: Ports, actor: AgentActor, site_id: str) -> SiteView:
-    site = await ports.store.read(lambda c: queries.find_site(c, actor, site_id))
-    keys = await ports.store.read(lambda c: queries.find_keys(c, actor, site_id))
+    site, keys = await ports.store.read(
+        lambda c: (queries.find_site(c, actor, site_id), queries.find_keys(c, actor, site_id))
+    )
     return _view(site, keys)
 
 
