@@ -53,9 +53,7 @@ class StreamDoor:
             return
         stream = Stream(send)
         kind = scope["path"].removeprefix("/sse/")
-        stream.connection = open_connection(
-            self._services, kind, peer_of(scope), headers, stream
-        )
+        stream.connection = open_connection(self._services, kind, peer_of(scope), headers, stream)
         self._streams[stream.connection.id] = stream
         try:
             await stream.run(hello, receive)
