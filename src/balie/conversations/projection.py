@@ -3,7 +3,8 @@
 Plain SQL on the driver's cursor, since every message passes here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any
 
 from balie.conversations import rules
@@ -11,16 +12,41 @@ from balie.conversations.model import Conversation, conversations
 from balie.kernel.events import Envelope
 
 COLUMNS = tuple(column.name for column in conversations.columns)
-# What never changes after the first event is left out of updates; so are the indexes on it.
-_CHANGING = tuple(
-    name for name in COLUMNS if name not in ("id", "organisation_id", "site_id", "started_at")
+# What a message changes. No index stands on these, so writing them alone leaves the indexes in peace.
+_BUSY = (
+    "updated_at",
+    "last_seq",
+    "waiting_since",
+    "message_seq",
+    "message_at",
+    "message_author",
+    "message_text",
+    "visitor_delivered",
+    "visitor_read",
+    "visitor_unread",
+    "agent_delivered",
+    "agent_read",
+    "agent_unread",
 )
+# What never changes after the first event is left out of updates; so are the indexes on it.
+_FIXED = ("id", "organisation_id", "site_id", "started_at")
+_CALM = tuple(name for name in COLUMNS if name not in _FIXED and name not in _BUSY)
+
 _LOAD = f"SELECT {', '.join(COLUMNS)} FROM conversations WHERE id = ?"  # noqa: S608 - own names
 _SAVE = (
     f"INSERT INTO conversations ({', '.join(COLUMNS)})"  # noqa: S608 - own names
     f" VALUES ({', '.join('?' * len(COLUMNS))}) ON CONFLICT (id) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in _CHANGING)
+    + ", ".join(f"{name} = excluded.{name}" for name in (*_CALM, *_BUSY))
 )
+_SAVE_BUSY = (
+    f"UPDATE conversations SET {', '.join(f'{name} = ?' for name in _BUSY)}"  # noqa: S608 - idem
+    " WHERE id = ?"
+)
+
+to_row: Callable[[Conversation], tuple[Any, ...]] = attrgetter(*COLUMNS)
+"""The state in the order of COLUMNS."""
+_busy: Callable[[Conversation], tuple[Any, ...]] = attrgetter(*_BUSY, "id")
+_calm: Callable[[Conversation], tuple[Any, ...]] = attrgetter(*_CALM)
 
 
 class ConversationProjection:
@@ -35,8 +61,19 @@ class ConversationProjection:
     ) -> Conversation:
         return rules.evolve(state, organisation_id, envelope)
 
-    def save(self, cursor: Any, states: Sequence[Conversation]) -> None:
-        cursor.executemany(_SAVE, [to_row(state) for state in states])
+    def save(
+        self, cursor: Any, changes: Sequence[tuple[Conversation | None, Conversation]]
+    ) -> None:
+        whole, busy = [], []
+        for before, after in changes:
+            if before is not None and _calm(before) == _calm(after):
+                busy.append(_busy(after))
+            else:
+                whole.append(to_row(after))
+        if whole:
+            cursor.executemany(_SAVE, whole)
+        if busy:
+            cursor.executemany(_SAVE_BUSY, busy)
 
 
 def from_row(row: Sequence[Any]) -> Conversation:
@@ -44,8 +81,3 @@ def from_row(row: Sequence[Any]) -> Conversation:
     values = dict(zip(COLUMNS, row, strict=True))
     values["visitor_verified"] = bool(values["visitor_verified"])
     return Conversation(**values)
-
-
-def to_row(state: Conversation) -> tuple[Any, ...]:
-    """The state in the order of COLUMNS."""
-    return tuple([getattr(state, name) for name in COLUMNS])

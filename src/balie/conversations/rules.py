@@ -241,8 +241,12 @@ def evolve(state: Conversation | None, organisation_id: str, envelope: Envelope)
     if isinstance(payload, happened.ConversationStarted):
         return _started(organisation_id, envelope, payload)
     assert state is not None
-    numbered = replace(state, last_seq=envelope.seq, updated_at=envelope.at)
-    return _EVOLUTIONS[type(payload)](numbered, envelope, payload)
+    changes = _EVOLUTIONS[type(payload)](state, envelope, payload)
+    return replace(state, last_seq=envelope.seq, updated_at=envelope.at, **changes)
+
+
+Changes = dict[str, Any]
+"""Fields of a conversation by name, as they shall be. One copy of it is made for all of them."""
 
 
 def _started(
@@ -267,99 +271,91 @@ def _started(
     )
 
 
-def _posted(
-    state: Conversation, envelope: Envelope, payload: happened.MessagePosted
-) -> Conversation:
-    from_visitor = envelope.author.kind == "visitor"
-    said = replace(
-        state,
-        message_seq=envelope.seq,
-        message_at=envelope.at,
-        message_author=envelope.author.kind,
-        message_text=preview(payload),
-    )
-    if from_visitor:
-        return replace(
-            said,
-            waiting_since=state.waiting_since or envelope.at,
-            agent_unread=state.agent_unread + 1,
-            visitor_unread=0,
-            visitor_read=envelope.seq,
-            visitor_delivered=envelope.seq,
-        )
-    return replace(
-        said,
-        waiting_since=None,
-        visitor_unread=state.visitor_unread + 1,
-        agent_unread=0,
-        agent_read=envelope.seq,
-        agent_delivered=envelope.seq,
-    )
+def _posted(state: Conversation, envelope: Envelope, payload: happened.MessagePosted) -> Changes:
+    seq, at = envelope.seq, envelope.at
+    said: Changes = {
+        "message_seq": seq,
+        "message_at": at,
+        "message_author": envelope.author.kind,
+        "message_text": preview(payload),
+    }
+    if envelope.author.kind == "visitor":
+        said["waiting_since"] = state.waiting_since or at
+        said["agent_unread"] = state.agent_unread + 1
+        said["visitor_unread"] = 0
+        said["visitor_read"] = said["visitor_delivered"] = seq
+    else:
+        said["waiting_since"] = None
+        said["visitor_unread"] = state.visitor_unread + 1
+        said["agent_unread"] = 0
+        said["agent_read"] = said["agent_delivered"] = seq
+    return said
 
 
 def _assigned(
-    state: Conversation, _envelope: Envelope, payload: happened.ConversationAssigned
-) -> Conversation:
+    _state: Conversation, _envelope: Envelope, payload: happened.ConversationAssigned
+) -> Changes:
     agent = payload.agent
-    return replace(state, agent_id=agent.id, agent_name=agent.name, agent_picture=agent.picture)
+    return {"agent_id": agent.id, "agent_name": agent.name, "agent_picture": agent.picture}
 
 
-def _released(state: Conversation, _envelope: Envelope, _payload: AnyPayload) -> Conversation:
-    return replace(state, agent_id=None, agent_name=None, agent_picture=None)
+def _released(_state: Conversation, _envelope: Envelope, _payload: AnyPayload) -> Changes:
+    return {"agent_id": None, "agent_name": None, "agent_picture": None}
 
 
-def _closed(state: Conversation, envelope: Envelope, _payload: AnyPayload) -> Conversation:
-    return replace(
-        state, status="closed", closed_at=envelope.at, waiting_since=None, agent_unread=0
-    )
+def _closed(_state: Conversation, envelope: Envelope, _payload: AnyPayload) -> Changes:
+    return {
+        "status": "closed",
+        "closed_at": envelope.at,
+        "waiting_since": None,
+        "agent_unread": 0,
+    }
 
 
-def _reopened(state: Conversation, envelope: Envelope, payload: AnyPayload) -> Conversation:
+def _reopened(state: Conversation, envelope: Envelope, payload: AnyPayload) -> Changes:
     # Who had it may be gone by now; it waits for whoever is here.
-    free = _released(state, envelope, payload)
-    return replace(free, status="open", closed_at=None)
+    return _released(state, envelope, payload) | {"status": "open", "closed_at": None}
 
 
 def _rated(
-    state: Conversation, _envelope: Envelope, payload: happened.ConversationRated
-) -> Conversation:
-    return replace(state, rating=payload.score)
+    _state: Conversation, _envelope: Envelope, payload: happened.ConversationRated
+) -> Changes:
+    return {"rating": payload.score}
 
 
 def _tagged(
     state: Conversation, _envelope: Envelope, payload: happened.ConversationTagged
-) -> Conversation:
-    return replace(state, tags="\n".join(sorted({*state.tag_list, payload.tag})))
+) -> Changes:
+    return {"tags": "\n".join(sorted({*state.tag_list, payload.tag}))}
 
 
 def _untagged(
     state: Conversation, _envelope: Envelope, payload: happened.ConversationUntagged
-) -> Conversation:
-    return replace(state, tags="\n".join(tag for tag in state.tag_list if tag != payload.tag))
+) -> Changes:
+    return {"tags": "\n".join(tag for tag in state.tag_list if tag != payload.tag)}
 
 
 def _identified(
     state: Conversation, _envelope: Envelope, payload: happened.VisitorIdentified
-) -> Conversation:
-    return replace(
-        state,
-        visitor_id=payload.visitor or state.visitor_id,
-        contact_id=payload.contact,
-        visitor_name=payload.name,
-        visitor_email=payload.email,
-        visitor_verified=payload.verified,
-    )
+) -> Changes:
+    return {
+        "visitor_id": payload.visitor or state.visitor_id,
+        "contact_id": payload.contact,
+        "visitor_name": payload.name,
+        "visitor_email": payload.email,
+        "visitor_verified": payload.verified,
+    }
 
 
-def _viewed(state: Conversation, _envelope: Envelope, payload: happened.PageViewed) -> Conversation:
-    return replace(state, page_url=payload.url, page_title=payload.title)
+def _viewed(_state: Conversation, _envelope: Envelope, payload: happened.PageViewed) -> Changes:
+    return {"page_url": payload.url, "page_title": payload.title}
 
 
-def _unchanged(state: Conversation, _envelope: Envelope, _payload: AnyPayload) -> Conversation:
-    return state
+def _unchanged(_state: Conversation, _envelope: Envelope, _payload: AnyPayload) -> Changes:
+    return {}
 
 
-_EVOLUTIONS: dict[type, Callable[[Conversation, Envelope, Any], Conversation]] = {
+_EVOLUTIONS: dict[type, Callable[[Conversation, Envelope, Any], Changes]] = {
     happened.MessagePosted: _posted,
     happened.NotePosted: _unchanged,
     happened.ConversationAssigned: _assigned,

@@ -4,8 +4,6 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection
-
 from balie.kernel.errors import ConflictError
 from balie.kernel.events import AnyPayload, Envelope, decode_author, decode_payload, encode
 from balie.store.log import Append, Appended, Projection, State, Touch
@@ -19,10 +17,27 @@ INSERT = (
     "INSERT INTO events (organisation_id, conversation_id, seq, at, author_id, author,"
     " client_message_id, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
+NEWEST = (
+    "SELECT max(client_message_id) FROM events"
+    " WHERE conversation_id = ? AND author_id = ? AND client_message_id IS NOT NULL"
+)
 REPEAT = (
     "SELECT seq, at, author, payload FROM events"
     " WHERE conversation_id = ? AND author_id = ? AND client_message_id = ?"
 )
+
+
+class Kept(Generic[S]):
+    """A conversation as the store has it by now, and the highest id that each author's messages have.
+
+    Clients make ids that grow with time, so that one above the highest is new, without asking the store.
+    """
+
+    __slots__ = ("newest", "state")
+
+    def __init__(self, state: S) -> None:
+        self.state = state
+        self.newest: dict[str, str] = {}
 
 
 class Journal(Generic[S]):
@@ -31,61 +46,57 @@ class Journal(Generic[S]):
 
     def __init__(self, projection: Projection[S]) -> None:
         self._projection = projection
-        self._states: OrderedDict[str, S] = OrderedDict()
+        self._kept: OrderedDict[str, Kept[S]] = OrderedDict()
         self._rows: list[tuple[Any, ...]] = []
-        self._fresh: set[tuple[str, str, str]] = set()
-        self._dirty: dict[str, S] = {}
+        # By conversation: its state as the store has it, None for a new one.
+        self._before: dict[str, S | None] = {}
         self._cursor: Any = None
         self._version: int | None = None
-        self._connection: Any = None
 
-    def begin(self, connection: Connection) -> None:
-        """Start on a transaction that has just begun."""
-        raw: Any = connection.connection.driver_connection
-        if raw is not self._connection:
-            self.forget()
-            self._connection = raw
-            self._cursor = raw.cursor()
-        version = self._cursor.execute("PRAGMA data_version").fetchone()[0]
+    def begin(self, cursor: Any) -> None:
+        """Start on a transaction that has just begun on this DBAPI cursor."""
+        self._cursor = cursor
+        version = cursor.execute("PRAGMA data_version").fetchone()[0]
         if version != self._version:
             self.forget()
             self._version = version
-        while len(self._states) > REMEMBERED:
-            self._states.popitem(last=False)
+        while len(self._kept) > REMEMBERED:
+            self._kept.popitem(last=False)
 
     def forget(self) -> None:
         """Trust nothing that is remembered."""
-        self._states.clear()
+        self._kept.clear()
         self._rows.clear()
-        self._fresh.clear()
-        self._dirty.clear()
+        self._before.clear()
 
     def forget_conversations(self, ids: Sequence[str]) -> None:
         """Trust nothing about these: they were changed beside the log, by an erasure."""
         self.flush()
         for conversation_id in ids:
-            self._states.pop(conversation_id, None)
+            self._kept.pop(conversation_id, None)
 
     def append(self, append: Append[S]) -> Appended[S]:
         """Decide and number. Raises what `decide` raises, and ConflictError for a reused id."""
-        state = self._state(append.conversation_id)
-        if append.client_message_id and (earlier := self._earlier(append)):
-            assert state is not None
-            return Appended(append.organisation_id, state, (earlier,), repeated=True)
-        payloads = append.decide(state)
-        envelopes = tuple(self._numbered(append, state, payloads))
+        kept = self._find(append.conversation_id)
+        if kept is not None and (earlier := self._earlier(append, kept)):
+            return Appended(append.organisation_id, kept.state, (earlier,), repeated=True)
+        before = kept.state if kept is not None else None
+        envelopes = self._numbered(append, before, append.decide(before))
+        state = before
         for envelope in envelopes:
             state = self._projection.evolve(state, append.organisation_id, envelope)
         assert state is not None
-        self._note(append, envelopes, state)
+        if envelopes:
+            self._note(append, envelopes)
+            self._remember(append.conversation_id, kept, state, append)
         return Appended(append.organisation_id, state, envelopes)
 
     def touch(self, touch: Touch[S]) -> S | None:
         """Change a row beside the log. None when there was nothing to change."""
-        state = self._state(touch.conversation_id)
-        changed = touch.change(state) if state is not None else None
+        kept = self._find(touch.conversation_id)
+        changed = touch.change(kept.state) if kept is not None else None
         if changed is not None:
-            self._remember(touch.conversation_id, changed)
+            self._remember(touch.conversation_id, kept, changed)
         return changed
 
     def flush(self) -> None:
@@ -93,29 +104,53 @@ class Journal(Generic[S]):
         if self._rows:
             self._cursor.executemany(INSERT, self._rows)
             self._rows.clear()
-            self._fresh.clear()
-        if self._dirty:
-            self._projection.save(self._cursor, tuple(self._dirty.values()))
-            self._dirty.clear()
+        if self._before:
+            kept = self._kept
+            changes = [(before, kept[each].state) for each, before in self._before.items()]
+            self._projection.save(self._cursor, changes)
+            self._before.clear()
 
-    def _state(self, conversation_id: str) -> S | None:
-        state = self._states.get(conversation_id)
-        if state is not None:
-            self._states.move_to_end(conversation_id)
-            return state
+    def _find(self, conversation_id: str) -> Kept[S] | None:
+        kept = self._kept.get(conversation_id)
+        if kept is not None:
+            self._kept.move_to_end(conversation_id)
+            return kept
         loaded = self._projection.load(self._cursor, conversation_id)
-        if loaded is not None:
-            self._states[conversation_id] = loaded
-        return loaded
+        if loaded is None:
+            return None
+        kept = self._kept[conversation_id] = Kept(loaded)
+        return kept
 
-    def _remember(self, conversation_id: str, state: S) -> None:
-        self._states[conversation_id] = state
-        self._dirty[conversation_id] = state
+    def _remember(
+        self, conversation_id: str, kept: Kept[S] | None, state: S, append: Append[S] | None = None
+    ) -> None:
+        if conversation_id not in self._before:
+            self._before[conversation_id] = kept.state if kept is not None else None
+        if kept is None:
+            kept = self._kept[conversation_id] = Kept(state)
+        kept.state = state
+        if append is not None and append.client_message_id is not None:
+            newest = kept.newest.get(append.author_key, "")
+            kept.newest[append.author_key] = max(newest, append.client_message_id)
 
-    def _earlier(self, append: Append[S]) -> Envelope | None:
-        key = (append.conversation_id, append.author_key, str(append.client_message_id))
-        if key in self._fresh:
-            self.flush()
+    def _earlier(self, append: Append[S], kept: Kept[S]) -> Envelope | None:
+        message_id, author_key = append.client_message_id, append.author_key
+        if message_id is None:
+            return None
+        newest = kept.newest.get(author_key)
+        if newest is None:
+            newest = kept.newest[author_key] = self._newest(append.conversation_id, author_key)
+        if message_id > newest:
+            return None
+        return self._repeat(append, (append.conversation_id, author_key, message_id))
+
+    def _newest(self, conversation_id: str, author_key: str) -> str:
+        self.flush()
+        found = self._cursor.execute(NEWEST, (conversation_id, author_key)).fetchone()[0]
+        return found or ""
+
+    def _repeat(self, append: Append[S], key: tuple[str, str, str]) -> Envelope | None:
+        self.flush()
         found = self._cursor.execute(REPEAT, key).fetchone()
         if found is None:
             return None
@@ -128,22 +163,24 @@ class Journal(Generic[S]):
 
     def _numbered(
         self, append: Append[S], state: S | None, payloads: Sequence[AnyPayload]
-    ) -> list[Envelope]:
-        first = (state.last_seq if state else 0) + 1
+    ) -> tuple[Envelope, ...]:
+        seq = state.last_seq if state is not None else 0
         last = len(payloads) - 1
-        return [
-            Envelope(
-                append.conversation_id,
-                first + index,
-                append.at,
-                append.author,
-                payload,
-                append.client_message_id if index == last else None,
-            )
-            for index, payload in enumerate(payloads)
-        ]
+        return tuple(
+            [
+                Envelope(
+                    append.conversation_id,
+                    seq + 1 + index,
+                    append.at,
+                    append.author,
+                    payload,
+                    append.client_message_id if index == last else None,
+                )
+                for index, payload in enumerate(payloads)
+            ]
+        )
 
-    def _note(self, append: Append[S], envelopes: Sequence[Envelope], state: S) -> None:
+    def _note(self, append: Append[S], envelopes: Sequence[Envelope]) -> None:
         author_key = append.author_key
         author = encode(append.author).decode()
         for envelope in envelopes:
@@ -159,7 +196,3 @@ class Journal(Generic[S]):
                     encode(envelope.payload).decode(),
                 )
             )
-        if append.client_message_id:
-            self._fresh.add((append.conversation_id, author_key, append.client_message_id))
-        if envelopes:
-            self._remember(append.conversation_id, state)

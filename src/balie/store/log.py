@@ -30,7 +30,9 @@ class Projection(Protocol[S]):
 
     def evolve(self, state: S | None, organisation_id: str, envelope: Envelope) -> S: ...
 
-    def save(self, cursor: Any, states: Sequence[S]) -> None: ...
+    def save(self, cursor: Any, changes: Sequence[tuple[S | None, S]]) -> None:
+        """Write rows: each as it stands in the store by now (None when it is new), and as it shall be."""
+        ...
 
 
 class Append(msgspec.Struct, Generic[S], frozen=True):

@@ -41,8 +41,8 @@ def refuse_unsafe(version: tuple[int, ...]) -> None:
 def open_engine(path: Path, *, module: ModuleType | None = None, readers: int = READERS) -> Engine:
     """An engine on the database file at `path`, which is made when it is not there.
 
-    Connections begin transactions explicitly: `BEGIN IMMEDIATE` where the execution option `writes` is
-    set, a plain `BEGIN` otherwise.
+    Connections begin transactions explicitly, with a plain `BEGIN`, or as the execution option `begin` says;
+    where that is empty, somebody else does it.
     """
     engine = create_engine(
         f"sqlite+pysqlite:///{path}",
@@ -71,5 +71,5 @@ def _prepare(connection: Any, _record: Any) -> None:
 
 
 def _begin(connection: Any) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if how := connection.get_execution_options().get("begin", "BEGIN"):
+        connection.exec_driver_sql(how)

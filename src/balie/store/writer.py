@@ -72,36 +72,45 @@ class Writer:
             self._thread.join()
 
     def _run(self) -> None:
-        while True:
-            self._wake.wait()
-            self._wake.clear()
-            while batch := self._take():
-                self._deliver(self._commit(batch))
-            if self._stopping:
-                return
+        with self._engine.connect() as plain:
+            # Transactions are begun and ended here, without the toolkit, which costs more than a message.
+            connection = plain.execution_options(begin="")
+            while True:
+                self._wake.wait()
+                self._wake.clear()
+                while batch := self._take():
+                    self._deliver(self._commit(batch, connection))
+                if self._stopping:
+                    return
 
     def _take(self) -> list[Job]:
         jobs = self._jobs
         return [jobs.popleft() for _ in range(min(len(jobs), BATCH_LIMIT))]
 
-    def _commit(self, batch: list[Job]) -> list[Outcome]:
+    def _commit(self, batch: list[Job], connection: Connection) -> list[Outcome]:
         try:
-            return self._transact(batch)
+            return self._transact(batch, connection)
         except Exception as error:  # noqa: BLE001 - whatever it is, the callers are told
             self._journal.forget()
             if len(batch) > 1:
                 # One of them is to blame; alone, each stands for itself.
-                return [outcome for job in batch for outcome in self._commit([job])]
+                return [outcome for job in batch for outcome in self._commit([job], connection)]
             return [(batch[0].done, None, _as_unavailable(error))]
 
-    def _transact(self, batch: list[Job]) -> list[Outcome]:
-        with self._engine.connect() as plain:
-            connection = plain.execution_options(writes=True)
-            with connection.begin():
-                self._journal.begin(connection)
-                outcomes = [self._attempt(job, connection) for job in batch]
-                self._journal.flush()
-            return outcomes
+    def _transact(self, batch: list[Job], connection: Connection) -> list[Outcome]:
+        raw: Any = connection.connection.driver_connection
+        cursor = raw.cursor()
+        cursor.execute("BEGIN IMMEDIATE")
+        try:
+            self._journal.begin(cursor)
+            outcomes = [self._attempt(job, connection) for job in batch]
+            self._journal.flush()
+            connection.commit() if connection.in_transaction() else raw.commit()
+        except BaseException:
+            # The toolkit may have taken part, and must know that it is over.
+            connection.rollback() if connection.in_transaction() else raw.rollback()
+            raise
+        return outcomes
 
     def _attempt(self, job: Job, connection: Connection) -> Outcome:
         try:
@@ -111,23 +120,24 @@ class Writer:
             self._journal.flush()
             with connection.begin_nested():
                 return job.done, job.run(connection, self._journal), None
-        except DBAPIError as error:
-            if job.safe or _is_broken(error):
-                raise
+        except BalieError as error:
             return job.done, None, error
         except Exception as error:
-            if not isinstance(error, BalieError):
+            # Without a savepoint there is no telling what of it was written.
+            if job.safe or _is_broken(error):
+                raise
+            if not isinstance(error, DBAPIError):
                 log.exception("a write failed", job=type(job).__name__)
             return job.done, None, error
 
 
-def _is_broken(error: DBAPIError) -> bool:
+def _is_broken(error: Exception) -> bool:
     """Whether the database itself fails (disk, lock, corruption), not the statement."""
-    return type(error.orig).__name__ == "OperationalError"
+    return isinstance(error, DBAPIError) and type(error.orig).__name__ == "OperationalError"
 
 
 def _as_unavailable(error: Exception) -> BaseException:
     if isinstance(error, BalieError):
         return error
-    log.error("the store cannot write", error=str(error))
+    log.error("the store cannot write", error=repr(error))
     return UnavailableError("the store cannot write now; nothing was stored")

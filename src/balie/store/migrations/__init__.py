@@ -16,7 +16,7 @@ def migrate(engine: Engine) -> str:
     """Run what is missing, in one transaction each, and return the revision that the store then has."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
     with engine.connect() as plain:
-        connection = plain.execution_options(writes=True)
+        connection = plain.execution_options(begin="BEGIN IMMEDIATE")
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
