@@ -106,7 +106,7 @@ def initialise(
     wish = SiteChange(
         name=site, origins=origins, languages=("nl", "en") if language == "nl" else ("en", "nl")
     )
-    return _with_house(
+    return with_house(
         settings,
         lambda house: founding.found(
             house, organisation=organisation, site=wish, owner=owner, password=password
@@ -116,7 +116,7 @@ def initialise(
 
 def reset_password(settings: Settings, email: str, password: str | None) -> str:
     """Give somebody another password."""
-    return _with_house(settings, lambda house: founding.reset_password(house, email, password))
+    return with_house(settings, lambda house: founding.reset_password(house, email, password))
 
 
 def migrate_store(settings: Settings) -> str:
@@ -124,7 +124,8 @@ def migrate_store(settings: Settings) -> str:
     return migrate(House(settings).store.readers)
 
 
-def _with_house(settings: Settings, work: Callable[[House], Awaitable[T]]) -> T:
+def with_house(settings: Settings, work: Callable[[House], Awaitable[T]]) -> T:
+    """Do something once with all rooms, beside a server that may be running."""
     log.configure("error")
     house = open_house(settings)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -196,6 +196,26 @@ class Hub:
                 for console in tuple(consoles):
                     console.push(frame)
 
+    def gone(self, organisation_id: str, conversations: Sequence[str]) -> None:
+        """These are no more: consoles take them out of sight."""
+        changed = self._changed.get(organisation_id, {})
+        for conversation in conversations:
+            changed.pop(conversation, None)
+            self._followers.pop(conversation, None)
+        consoles = tuple(self._consoles.get(organisation_id, ()))
+        for start in range(0, len(conversations) if consoles else 0, 100):
+            frame = encode(f.ConversationsGone(tuple(conversations[start : start + 100])))
+            for console in consoles:
+                console.push(frame)
+
+    def followed(self) -> list[str]:
+        """The conversations that somebody hears now."""
+        return list(self._followers)
+
+    def visitors(self) -> list[str]:
+        """The visitors who are connected now."""
+        return list(self._tabs)
+
     # What is soft.
 
     def typing(self, conversation: str, sender: Listener, by: f.TypingBy, *, on: bool) -> None:
@@ -236,6 +256,11 @@ class Hub:
     def end_visitor(self, visitor_id: str, code: int, reason: str) -> None:
         for tab in tuple(self._tabs.get(visitor_id, ())):
             tab.end(code, reason)
+
+    def end_consoles(self, organisation_id: str, code: int, reason: str) -> None:
+        """Close all consoles of an organisation."""
+        for console in tuple(self._consoles.get(organisation_id, ())):
+            console.end(code, reason)
 
     def broadcast(self, frame: bytes) -> None:
         for listener in self.everyone():
