@@ -75,9 +75,13 @@ def _one_of(known: list[Organisation], name: str) -> Organisation:
 
 
 async def export_person(house: House, person: Person, target: Path, progress: Progress) -> None:
-    """Write the archive, under its own name only when it is whole."""
+    """Write the archive, under its own name only when it is whole. Raises MalformedError for a place that
+    cannot be written."""
     draft = target.with_name(f"{target.name}.part")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise MalformedError(f"{target} cannot be written: {error.strerror}") from None
     try:
         with os.fdopen(descriptor, "wb") as file:
             await house.erasing.export(person, file, progress)

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from typing import Self
 
 WIDTH = 30
 EVERY = 0.1
@@ -15,7 +16,7 @@ class ProgressBar:
         self._shown = sys.stderr.isatty() and not quiet
         self._drawn_at = 0.0
 
-    def __enter__(self) -> "ProgressBar":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
