@@ -138,7 +138,7 @@ class Upkeep:
 
     def _tell(self, entries: list[Entry]) -> None:
         """Only hashes are known, so they are compared with what is connected here. Consoles list more than
-        they follow; they are asked to come back and list again."""
+        they follow, so they are told to list again."""
         hub = self._house.hub
         subjects = {entry.subject for entry in entries}
         for visitor_id in hub.visitors():
@@ -147,7 +147,7 @@ class Upkeep:
         gone = [each for each in hub.followed() if subject_of("conversation", each) in subjects]
         for organisation_id in {entry.organisation_id for entry in entries}:
             hub.gone(organisation_id, gone)
-            hub.end_consoles(organisation_id, Close.RESTART, "something was erased: list again")
+            hub.some_gone(organisation_id)
 
 
 def _words(kinds: dict[str, int]) -> dict[str, int]:

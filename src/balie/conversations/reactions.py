@@ -117,8 +117,8 @@ def erase(connection: Connection, event: PersonErased) -> Gone:
     counts = {"conversations": 0, "events": 0, "files": 0}
     for ids in chunks(person.conversation_ids):
         gone = delete_conversations(connection, own, ids)
-        counts["conversations"] += gone.counts["conversations"]
-        counts["events"] += gone.counts["events"]
+        for kind in counts:
+            counts[kind] += gone.counts[kind]
     for ids in chunks(person.file_ids):
         counts["files"] += connection.execute(delete(files).where(files.c.id.in_(ids))).rowcount
     return Gone(counts, tuple(sorted(person.conversation_ids)), tuple(sorted(person.file_ids)))

@@ -208,6 +208,12 @@ class Hub:
             for console in consoles:
                 console.push(frame)
 
+    def some_gone(self, organisation_id: str) -> None:
+        """Some are no more, and which is not known here: consoles list again from nothing."""
+        self._changed.pop(organisation_id, None)
+        for console in tuple(self._consoles.get(organisation_id, ())):
+            console.push(encode(f.ConversationsGone(())))
+
     def followed(self) -> list[str]:
         """The conversations that somebody hears now."""
         return list(self._followers)
@@ -256,11 +262,6 @@ class Hub:
     def end_visitor(self, visitor_id: str, code: int, reason: str) -> None:
         for tab in tuple(self._tabs.get(visitor_id, ())):
             tab.end(code, reason)
-
-    def end_consoles(self, organisation_id: str, code: int, reason: str) -> None:
-        """Close all consoles of an organisation."""
-        for console in tuple(self._consoles.get(organisation_id, ())):
-            console.end(code, reason)
 
     def broadcast(self, frame: bytes) -> None:
         for listener in self.everyone():

@@ -168,7 +168,7 @@ class Inbox(Frame, frozen=True, tag="inbox"):
 
 
 class ConversationsGone(Frame, frozen=True, tag="gone"):
-    """Erased, or kept long enough."""
+    """Erased, or kept long enough. None named: some went, and which is not known here."""
 
     conversations: tuple[str, ...]
 
