@@ -2,17 +2,20 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
 
 from balie.agents.setup import Beginning
-from balie.app import commands
+from balie.app import commands, privacy
+from balie.app.house import House
+from balie.app.progress import ProgressBar
 from balie.app.server import PortTakenError
 from balie.app.settings import SettingError, Settings, read_settings
-from balie.kernel.errors import BalieError
+from balie.kernel.erasure import Person
+from balie.kernel.errors import BalieError, ConflictError
 from balie.store.sqlite import UnsafeSqliteError
 
 DEMO_FOLDER = Path("balie-demo")
@@ -46,6 +49,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_init(subparsers)
     _add_password(subparsers)
     _add_migrate(subparsers)
+    _add_export(subparsers)
+    _add_erase(subparsers)
+    _add_retention(subparsers)
     return parser
 
 
@@ -132,6 +138,103 @@ def _add_migrate(subparsers: Subparsers) -> None:  # type: ignore[valid-type]
     )
 
 
+def _add_export(subparsers: Subparsers) -> None:  # type: ignore[valid-type]
+    command = _add(subparsers, "export", "hand over everything of one person", _export)
+    _add_person(command)
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="the zip to write")
+
+
+def _export(chosen: argparse.Namespace) -> None:
+    async def work(house: House) -> dict[str, object]:
+        person = await privacy.find_person(house, _wanted(chosen))
+        with ProgressBar("Exporting", quiet=chosen.json) as bar:
+            await privacy.export_person(house, person, chosen.out, bar)
+        return {**_sizes(person), "file": str(chosen.out)}
+
+    _tell(commands.with_house(_settings(chosen), work), as_json=chosen.json)
+
+
+def _add_erase(subparsers: Subparsers) -> None:  # type: ignore[valid-type]
+    command = _add(subparsers, "erase", "erase everything of one person, for good", _erase)
+    _add_person(command)
+    command.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _erase(chosen: argparse.Namespace) -> None:
+    async def work(house: House) -> dict[str, object] | None:
+        person = await privacy.find_person(house, _wanted(chosen))
+        if not chosen.yes and not _agreed(_sizes(person)):
+            return None
+        with ProgressBar("Erasing", quiet=chosen.json) as bar:
+            erased = await privacy.erase_person(house, person, bar)
+        return {**erased.counts, "scrubbed": erased.scrubbed}
+
+    told = commands.with_house(_settings(chosen), work)
+    if told is None:
+        raise ConflictError("nothing was erased")
+    _tell(told, as_json=chosen.json)
+
+
+def _agreed(sizes: dict[str, object]) -> bool:
+    """Whether whoever sits at the terminal means it. Nobody there means no."""
+    for name, value in sizes.items():
+        print(f"{name:<14} {value}", file=sys.stderr)
+    if not sys.stdin.isatty():
+        print("balie: add --yes to erase without being asked", file=sys.stderr)
+        return False
+    print("Erase all of this for good? Type yes: ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("yes", "ja")
+
+
+def _add_person(command: argparse.ArgumentParser) -> None:
+    who = command.add_mutually_exclusive_group(required=True)
+    who.add_argument("--visitor", metavar="ID")
+    who.add_argument("--contact", metavar="ID")
+    who.add_argument("--email", metavar="ADDRESS", help="all who said or proved this address")
+    command.add_argument("--organisation", metavar="ID", help="whose he is: id or name")
+    command.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _wanted(chosen: argparse.Namespace) -> privacy.Wanted:
+    return privacy.Wanted(
+        visitor=chosen.visitor,
+        contact=chosen.contact,
+        email=chosen.email,
+        organisation=chosen.organisation,
+    )
+
+
+def _sizes(person: Person) -> dict[str, object]:
+    return {
+        "visitors": len(person.visitor_ids),
+        "contacts": len(person.contact_ids),
+        "conversations": len(person.conversation_ids),
+        "files": len(person.file_ids),
+    }
+
+
+def _add_retention(subparsers: Subparsers) -> None:  # type: ignore[valid-type]
+    command = _add(subparsers, "retention", "delete what was kept long enough", _retention)
+    command.add_argument("--dry-run", action="store_true", help="only say what would go")
+    command.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _retention(chosen: argparse.Namespace) -> None:
+    async def work(house: House) -> list[privacy.Swept]:
+        with ProgressBar("Deleting", quiet=chosen.json) as bar:
+            return await privacy.sweep(house, dry_run=chosen.dry_run, progress=bar)
+
+    swept = commands.with_house(_settings(chosen), work)
+    if chosen.json:
+        print(msgspec.json.encode(swept).decode())
+        return
+    for each in swept:
+        kept = f", kept {each.retention_days} days" if each.retention_days else ""
+        print(f"{each.organisation or 'The installation'}{kept}")
+        for kind, number in each.counts.items():
+            print(f"  {kind:<15} {number:,}")
+
+
 def _add(
     subparsers: Subparsers,  # type: ignore[valid-type]
     name: str,
@@ -163,7 +266,7 @@ def _settings(chosen: argparse.Namespace) -> Settings:
     )
 
 
-def _tell(told: dict[str, str], *, as_json: bool) -> None:
+def _tell(told: Mapping[str, object], *, as_json: bool) -> None:
     if as_json:
         print(msgspec.json.encode(told).decode())
         return

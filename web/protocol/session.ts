@@ -313,6 +313,10 @@ export class Session {
         this.effect({ type: "tell", frame });
         for (const row of frame.rows) this.logs.get(row.id)?.hear(row.last_seq, this.now);
         break;
+      case "gone":
+        for (const id of frame.conversations) this.logs.delete(id);
+        this.effect({ type: "tell", frame });
+        break;
       case "typing":
         this.typedBy(frame);
         break;

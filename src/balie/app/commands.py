@@ -94,7 +94,7 @@ def open_house(settings: Settings) -> House:
 
 def initialise(settings: Settings, wish: Beginning) -> Begun:
     """Make the first organisation, its site and its owner."""
-    return _with_house(
+    return with_house(
         settings,
         lambda house: create_organisation_site_owner(house.organisations, house.agents, wish),
     )
@@ -102,7 +102,7 @@ def initialise(settings: Settings, wish: Beginning) -> Begun:
 
 def reset_password(settings: Settings, email: str) -> Link:
     """A one-time link with which somebody chooses another password."""
-    return _with_house(settings, lambda house: setup.reset_password(house.agents, email))
+    return with_house(settings, lambda house: setup.reset_password(house.agents, email))
 
 
 def migrate_store(settings: Settings) -> str:
@@ -110,7 +110,8 @@ def migrate_store(settings: Settings) -> str:
     return migrate(House(settings).store.readers)
 
 
-def _with_house(settings: Settings, work: Callable[[House], Awaitable[T]]) -> T:
+def with_house(settings: Settings, work: Callable[[House], Awaitable[T]]) -> T:
+    """Do something once with all rooms, beside a server that may be running."""
     log.configure("error")
     house = open_house(settings)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 DATABASE = "balie.sqlite3"
 FILES = "files"
+LEDGER = "erasures.jsonl"
 KEY_FILE = "secret.key"
 SECRET_BYTES = 32
 

@@ -10,6 +10,7 @@ from http.cookies import CookieError, SimpleCookie
 import structlog
 from argon2 import PasswordHasher
 
+from balie import wiring
 from balie.agents.presence import Change
 from balie.agents.queries import find_agent, find_agents
 from balie.agents.room import AgentRoom
@@ -17,15 +18,19 @@ from balie.app import data
 from balie.app.settings import Settings
 from balie.bus.memory import MemoryBus
 from balie.contacts.commands import ContactCommands
+from balie.contacts.erasing import Erasing
+from balie.contacts.ledger import LedgerFile
 from balie.conversations.api.services import ConversationServices
 from balie.conversations.commands import ConversationCommands
 from balie.conversations.model import Conversation
 from balie.conversations.projection import ConversationProjection
+from balie.conversations.retention import GIANTS
 from balie.edge.auth import cookie_name
 from balie.edge.limits import Limiter, Rate
 from balie.edge.ports import Ports
 from balie.edge.settings import EdgeSettings
 from balie.kernel.actor import AgentActor, SystemActor
+from balie.kernel.erasure import Gone, Person, PersonErased
 from balie.kernel.errors import BalieError, NotFoundError, UnauthorisedError
 from balie.kernel.events import AgentName
 from balie.kernel.shapes import AgentSelf, AgentState, Desk, Named
@@ -67,6 +72,14 @@ class House:
         self.agents = AgentRoom(self.ports, self.edge, self.organisations, hasher)
         self.contacts = ContactCommands(self.store, clock, os.urandom)
         self.conversations = ConversationCommands(self.store, clock)
+        self.erasing = Erasing(
+            self.ports,
+            self.blobs,
+            LedgerFile(self.folder / data.LEDGER),
+            wiring.KEEPERS,
+            wiring.REACTIONS[PersonErased],
+            (GIANTS,),
+        )
         self.hub = Hub()
         self.bus: MemoryBus[Appended[Conversation]] = MemoryBus()
         self.bus.subscribe(self.hub.committed)
@@ -79,6 +92,7 @@ class House:
             Rate(settings.connection_burst, 60_000 / settings.connections_per_minute), 50_000
         )
         self.agents.on_sessions_ended(self._close_consoles)
+        self.erasing.on_erased.append(self._tell_erased)
         self._watch: asyncio.Task[None] | None = None
 
     # Living.
@@ -237,6 +251,13 @@ class House:
 
     def _replace_visitor(self, visitor_id: str) -> None:
         self.hub.end_visitor(visitor_id, Close.UNAUTHORISED, "identified under a new token")
+
+    # What is no more.
+
+    def _tell_erased(self, person: Person, gone: Gone) -> None:
+        for visitor_id in person.visitor_ids:
+            self.hub.end_visitor(visitor_id, Close.UNAUTHORISED, "this visitor was erased")
+        self.hub.gone(person.organisation_id, gone.conversation_ids)
 
 
 def _frame_limits(settings: Settings) -> Limits:

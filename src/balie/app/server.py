@@ -13,6 +13,8 @@ from litestar import Litestar
 from sqlalchemy import text
 
 from balie.app.house import House, clock
+from balie.app.upkeep import Upkeep
+from balie.contacts import api as contacts_api
 from balie.contacts.auth import VisitorAuthenticator
 from balie.conversations import api as conversations_api
 from balie.http.routes import HttpDeps, build_http
@@ -65,7 +67,10 @@ def _http(house: House, shop_url: str | None) -> Litestar:
             organisations=house.organisations,
             agents=house.agents,
             is_ready=lambda: _is_ready(house),
-            routers=[conversations_api.routes(house.conversation_services())],
+            routers=[
+                conversations_api.routes(house.conversation_services()),
+                contacts_api.routes(house.erasing),
+            ],
             authenticators=[VisitorAuthenticator(house.secret, clock)],
             shop_url=shop_url,
         )
@@ -149,4 +154,9 @@ async def serve(
         timeout_graceful_shutdown=5,
     )
     server = Server(config, house, ready)
-    await server.serve(sockets=[listener])
+    upkeep = Upkeep(house)
+    await upkeep.start()
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        await upkeep.stop()

@@ -78,3 +78,17 @@ contacts = Table(
     Column("email", Text),
     UniqueConstraint("organisation_id", "external_id", name="uq_contacts_external"),
 )
+
+erasures = Table(
+    "erasures",
+    metadata,
+    # In the order of happening, so that a running server sees what another process erased.
+    Column("id", Integer, primary_key=True),
+    Column("organisation_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    # SHA-256 of what was erased, in hex; see `balie.contacts.ledger`.
+    Column("subject", Text, nullable=False),
+    Column("at", Integer, nullable=False),
+    Column("by", Text, nullable=False),
+    UniqueConstraint("subject", "at", name="uq_erasures_subject"),
+)

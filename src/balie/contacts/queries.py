@@ -1,9 +1,10 @@
 """All reads of visitors and contacts."""
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from balie.contacts.model import Visitor, visitors
-from balie.kernel.actor import Actor, VisitorActor
+from balie.contacts.model import Visitor, contacts, visitors
+from balie.kernel.actor import Actor, SystemActor, VisitorActor
+from balie.kernel.erasure import Person
 from balie.store.engine import Store
 
 
@@ -27,3 +28,24 @@ def visitor(connection: Connection, actor: Actor, visitor_id: str) -> Visitor | 
         .first()
     )
     return Visitor(**row) if row else None
+
+
+def find_by_email(connection: Connection, actor: SystemActor, email: str) -> Person:
+    """Visitors and contacts who have this address, proved or only said."""
+    found = {}
+    for field, table in (("visitor_ids", visitors), ("contact_ids", contacts)):
+        query = select(table.c.id).where(
+            table.c.organisation_id == actor.organisation_id, func.lower(table.c.email) == email
+        )
+        found[field] = frozenset(map(str, connection.execute(query).scalars()))
+    return Person(organisation_id=actor.organisation_id, **found)
+
+
+def find_organisation_of(connection: Connection, key: str) -> str | None:
+    """Whose visitor or contact this id names: for the command line, which knows no organisation yet."""
+    for table in (visitors, contacts):
+        query = select(table.c.organisation_id).where(table.c.id == key)
+        found = connection.execute(query).scalar()
+        if found is not None:
+            return str(found)
+    return None

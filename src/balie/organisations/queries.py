@@ -41,6 +41,12 @@ def find_organisation(connection: Connection, actor: Actor) -> Organisation:
     return Organisation(row.organisation_id, row.name, row.language, row.retention_days)
 
 
+def find_all_organisations(connection: Connection) -> list[Organisation]:
+    """All tenants of this installation, oldest first: for its upkeep and its command line, never for a door."""
+    rows = connection.execute(select(organisations).order_by(organisations.c.organisation_id))
+    return [Organisation(r.organisation_id, r.name, r.language, r.retention_days) for r in rows]
+
+
 def find_sites(connection: Connection, actor: Actor) -> list[Site]:
     """The organisation's sites, oldest first."""
     mine = sites.c.organisation_id == actor.organisation_id

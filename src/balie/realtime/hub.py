@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -195,6 +195,32 @@ class Hub:
                 frame = encode(f.Inbox(rows[start : start + 100]))
                 for console in tuple(consoles):
                     console.push(frame)
+
+    def gone(self, organisation_id: str, conversations: Sequence[str]) -> None:
+        """These are no more: consoles take them out of sight."""
+        changed = self._changed.get(organisation_id, {})
+        for conversation in conversations:
+            changed.pop(conversation, None)
+            self._followers.pop(conversation, None)
+        consoles = tuple(self._consoles.get(organisation_id, ()))
+        for start in range(0, len(conversations) if consoles else 0, 100):
+            frame = encode(f.ConversationsGone(tuple(conversations[start : start + 100])))
+            for console in consoles:
+                console.push(frame)
+
+    def some_gone(self, organisation_id: str) -> None:
+        """Some are no more, and which is not known here: consoles list again from nothing."""
+        self._changed.pop(organisation_id, None)
+        for console in tuple(self._consoles.get(organisation_id, ())):
+            console.push(encode(f.ConversationsGone(())))
+
+    def followed(self) -> list[str]:
+        """The conversations that somebody hears now."""
+        return list(self._followers)
+
+    def visitors(self) -> list[str]:
+        """The visitors who are connected now."""
+        return list(self._tabs)
 
     # What is soft.
 

@@ -5,6 +5,7 @@ does not exist.
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from balie.kernel.ids import parse_id
@@ -40,6 +41,24 @@ class Blobs:
     def delete(self, blob_id: str) -> None:
         """Remove a blob; nothing happens when it is gone already."""
         self.path(blob_id).unlink(missing_ok=True)
+
+    def folders(self) -> Iterator[list[str]]:
+        """The ids of all blobs, folder by folder; of drafts that were never finished, too."""
+        for folder in sorted(self._root.iterdir()):
+            if names := {path.stem for path in folder.iterdir()}:
+                yield sorted(filter(_is_id, names))
+
+    def discard(self, blob_id: str) -> None:
+        """Remove a blob and what a crash may have left of its making."""
+        self.delete(blob_id)
+        self.path(blob_id).with_suffix(".new").unlink(missing_ok=True)
+
+
+def _is_id(name: str) -> bool:
+    try:
+        return parse_id(name) == name
+    except ValueError:
+        return False
 
 
 def _sync_folder(folder: Path) -> None:

@@ -25,6 +25,8 @@ T = TypeVar("T")
 Done = Callable[[Any, BaseException | None], None]
 
 READS_LIMIT = 2_000
+SCRUB_TRIES = 50
+SCRUB_PAUSE = 0.1
 
 
 class Store(Protocol):
@@ -42,6 +44,10 @@ class Store(Protocol):
     async def rewrite(self, command: Callable[[Connection], tuple[list[str], T]]) -> T:
         """A `write` that changes conversations beside the log (erasure, retention); `command` also names
         the conversations that it changed."""
+        ...
+
+    async def scrub(self) -> bool:
+        """Leave no byte of what was deleted on disk. False when others were too busy; ask again later."""
         ...
 
 
@@ -89,6 +95,15 @@ class SqliteStore(Generic[S]):
     async def rewrite(self, command: Callable[[Connection], tuple[list[str], T]]) -> T:
         result: T = await self._queued(lambda done: RewriteJob(command, done))
         return result
+
+    async def scrub(self) -> bool:
+        for _ in range(SCRUB_TRIES):
+            if await self._running_loop.run_in_executor(
+                self._pool, sqlite.truncate_log, self.readers
+            ):
+                return True
+            await asyncio.sleep(SCRUB_PAUSE)
+        return False
 
     async def append(self, append: Append[S]) -> Appended[S]:
         """Add events; returns when they are on disk. Raises what `decide` raises."""

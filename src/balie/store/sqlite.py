@@ -4,6 +4,7 @@ Every SQLite from 3.7.0 to 3.51.2 can corrupt a WAL database when a write and a 
 connections race (fixed in 3.51.3). Python's own library is often older, so the `pysqlite3` wheel is used.
 """
 
+from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +17,7 @@ OLDEST_SAFE = (3, 51, 3)
 BUSY_TIMEOUT_MS = 5_000
 READERS = 4
 WAL_CHECKPOINT_PAGES = 4_000
+PATIENCE_MS = 100
 
 
 class UnsafeSqliteError(RuntimeError):
@@ -73,3 +75,17 @@ def _prepare(connection: Any, _record: Any) -> None:
 def _begin(connection: Any) -> None:
     if how := connection.get_execution_options().get("begin", "BEGIN"):
         connection.exec_driver_sql(how)
+
+
+def truncate_log(engine: Engine) -> bool:
+    """Move the whole write-ahead log into the database and cut it to nothing, so that what was deleted lies
+    nowhere any more. False when somebody reads or writes for longer than PATIENCE_MS."""
+    with closing(engine.raw_connection()) as connection:
+        cursor = connection.cursor()
+        # Who waits for readers holds up writers; so wait a little, and come back.
+        cursor.execute(f"PRAGMA busy_timeout={PATIENCE_MS}")
+        try:
+            busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        return not busy

@@ -30,6 +30,11 @@ export function changeDraft(conversation: string, change: Partial<Draft>): void 
   writeKept(`draft.${conversation}`, kept);
 }
 
+export function forgetDraft(conversation: string): void {
+  drafts.delete(conversation);
+  writeKept(`draft.${conversation}`, null);
+}
+
 /** Of this page only; what is kept stays for the next visit of the same person. */
 export function forgetDrafts(): void {
   drafts.clear();

@@ -102,6 +102,10 @@ export function knownHistory(conversation: string): History | undefined {
   return histories.get(conversation);
 }
 
+export function forgetHistory(conversation: string): void {
+  histories.delete(conversation);
+}
+
 export function forgetHistories(): void {
   histories.clear();
 }

@@ -56,6 +56,11 @@ export function applyOnline(visitors: Record<string, boolean>): void {
   }
 }
 
+export function removeRows(ids: readonly string[]): void {
+  for (const id of ids) rows.delete(id);
+  changes.value++;
+}
+
 export function forgetRows(): void {
   batch(() => {
     rows.clear();

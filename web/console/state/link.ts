@@ -5,11 +5,22 @@ import { Connection } from "../../protocol/connection";
 import type { Effect, Input, Status } from "../../protocol/session";
 import type { AgentState, ServerFrame, TypingBy, WireEvent } from "../../protocol/types";
 import { asProblem, call } from "./api";
-import { fetchEvents, historyOf, knownHistory } from "./history";
-import { applyOnline, applyReceipt, findRow, mergeRows, ours, reloadInbox } from "./inbox";
+import { forgetDraft } from "./drafts";
+import { fetchEvents, forgetHistory, historyOf, knownHistory } from "./history";
+import {
+  applyOnline,
+  applyReceipt,
+  findRow,
+  forgetRows,
+  mergeRows,
+  ours,
+  reloadInbox,
+  removeRows,
+} from "./inbox";
 import { readKept, writeKept } from "./kept";
 import { endSession, me } from "./me";
 import { keepUnconfirmed, startOutbox } from "./outbox";
+import { go, inboxPath, route } from "./route";
 import { serverNow, setServerTime } from "./time";
 
 export const status = signal<Status>("idle");
@@ -118,6 +129,9 @@ function hear(frame: ServerFrame): void {
       mergeRows(frame.rows);
       for (const row of frame.rows) knownHistory(row.id)?.reaches(row.last_seq);
       break;
+    case "gone":
+      forget(frame.conversations);
+      break;
     case "receipt":
       applyReceipt(frame);
       break;
@@ -130,6 +144,21 @@ function hear(frame: ServerFrame): void {
       noteTyping(frame.conversation, frame.by, frame.on);
       break;
   }
+}
+
+/** Erased, or kept long enough. None named means that some went, we do not know which. */
+function forget(gone: readonly string[]): void {
+  batch(() => {
+    if (route.value.at === "inbox" && gone.includes(route.value.conversation ?? ""))
+      go(inboxPath(route.value.view), true);
+    for (const id of gone) {
+      forgetHistory(id);
+      forgetDraft(id);
+    }
+    removeRows(gone);
+    if (!gone.length) forgetRows();
+  });
+  if (!gone.length) reloadInbox();
 }
 
 function noteTyping(conversation: string, by: TypingBy, on: boolean): void {

@@ -151,7 +151,9 @@ async def _proved(
         visitor=recognised.id,
         contact=recognised.contact_id,
     )
-    await _tell_open_conversations(services, actor, identity)
+    if not known.verified or not replaced:
+        # What somebody else wrote on this browser, proved to be his, stays his.
+        await _tell_open_conversations(services, actor, identity)
     if replaced:
         services.on_replaced(actor.visitor_id)
     return _self_view(services, recognised)

@@ -55,6 +55,7 @@ _FRAMES = {
     "resync": "_resynced",
     "conversation": "_changed",
     "inbox": "_listed",
+    "gone": "_lost",
     "typing": "_typed_by",
     "error": "_refused",
     "draining": "_draining",
@@ -258,6 +259,11 @@ class ClientSession(ClientLine):
         self._tell(frame)
         for row in frame["rows"]:
             self._hear(row)
+
+    def _lost(self, frame: Frame) -> None:
+        for conversation in frame["conversations"]:
+            self.logs.pop(conversation, None)
+        self._tell(frame)
 
     def _refused(self, frame: Frame) -> None:
         self.outbox.refuse(frame, self._now)

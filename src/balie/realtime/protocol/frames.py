@@ -167,6 +167,12 @@ class Inbox(Frame, frozen=True, tag="inbox"):
     rows: tuple[Row, ...]
 
 
+class ConversationsGone(Frame, frozen=True, tag="gone"):
+    """Erased, or kept long enough. None named: some went, and which is not known here."""
+
+    conversations: tuple[str, ...]
+
+
 class Receipt(Frame, frozen=True, tag="receipt"):
     conversation: str
     by: Literal["visitor", "agent"]

@@ -104,6 +104,17 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "erasures",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("organisation_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("at", sa.Integer(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_erasures")),
+        sa.UniqueConstraint("subject", "at", name="uq_erasures_subject"),
+    )
+    op.create_table(
         "events",
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("organisation_id", sa.Text(), nullable=False),
@@ -293,6 +304,7 @@ def downgrade() -> None:
         )
 
     op.drop_table("events")
+    op.drop_table("erasures")
     with op.batch_alter_table("conversations", schema=None) as batch_op:
         batch_op.drop_index("ix_conversations_visitor")
         batch_op.drop_index(

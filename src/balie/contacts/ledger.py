@@ -1,0 +1,109 @@
+"""The ledger of erasures: what was erased, by hash, so that a restored backup can be made to forget it again.
+
+It lies twice: as a table, which a running server watches for what other processes erase, and as a file
+beside the database, which a restored database does not take back in time. It holds no personal data: ids are
+random, and only their hashes are kept.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from balie.contacts.model import erasures
+from balie.kernel.erasure import Person
+
+Kind = Literal["visitor", "contact", "conversation"]
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One thing that was erased at `at` (milliseconds) by `by`: `agent:ID` or `command line`."""
+
+    organisation_id: str
+    kind: Kind
+    subject: str
+    at: int
+    by: str
+
+
+def subject_of(kind: Kind, key: str) -> str:
+    """The hash by which the ledger knows a thing."""
+    return hashlib.sha256(f"{kind}:{key}".encode()).hexdigest()
+
+
+def entries_of(person: Person, at: int, by: str) -> list[Entry]:
+    """What the ledger says when `person` is erased."""
+    kinds: tuple[tuple[Kind, frozenset[str]], ...] = (
+        ("visitor", person.visitor_ids),
+        ("contact", person.contact_ids),
+        ("conversation", person.conversation_ids),
+    )
+    return [
+        Entry(person.organisation_id, kind, subject_of(kind, key), at, by)
+        for kind, keys in kinds
+        for key in sorted(keys)
+    ]
+
+
+def record(connection: Connection, entries: Iterable[Entry]) -> None:
+    """Write entries into the table; again is fine."""
+    rows = [msgspec.structs.asdict(entry) for entry in entries]
+    if rows:
+        connection.execute(insert(erasures).on_conflict_do_nothing(), rows)
+
+
+def last_entry(connection: Connection) -> int:
+    """The number of the latest entry; 0 when nothing was ever erased."""
+    return int(connection.execute(select(func.coalesce(func.max(erasures.c.id), 0))).scalar_one())
+
+
+def entries_after(connection: Connection, number: int) -> tuple[int, list[Entry]]:
+    """Entries above `number`, and the number of the latest."""
+    query = select(erasures).where(erasures.c.id > number).order_by(erasures.c.id)
+    rows = connection.execute(query).all()
+    entries = [Entry(r.organisation_id, r.kind, r.subject, r.at, r.by) for r in rows]
+    return (rows[-1].id if rows else number), entries
+
+
+def was_erased(connection: Connection, organisation_id: str, kind: Kind, key: str) -> bool:
+    """Whether the table knows that this was erased."""
+    query = select(erasures.c.id).where(
+        erasures.c.subject == subject_of(kind, key), erasures.c.organisation_id == organisation_id
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+class LedgerFile:
+    """The ledger as lines of JSON, appended and synced."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> list[Entry]:
+        """All entries. A line that a crash cut short is left out: the table has that one."""
+        if not self._path.exists():
+            return []
+        found = []
+        for line in self._path.read_bytes().splitlines():
+            try:
+                found.append(msgspec.json.decode(line, type=Entry))
+            except msgspec.MsgspecError:
+                continue
+        return found
+
+    def append(self, entries: Iterable[Entry]) -> None:
+        """Add entries, on disk before this returns."""
+        lines = b"".join(b"\n" + msgspec.json.encode(entry) for entry in entries)
+        if not lines:
+            return
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            os.write(descriptor, lines + b"\n")
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
