@@ -362,12 +362,6 @@ export interface ConversationChanged {
   conversation: ConversationView;
 }
 
-/** Erased, or kept long enough. None named: some went, and which is not known; list again from nothing. */
-export interface ConversationsGone {
-  type: "gone";
-  conversations: string[];
-}
-
 export interface Receipt {
   type: "receipt";
   conversation: string;
@@ -446,7 +440,6 @@ export type AgentServerFrame =
   | Events
   | Resync
   | Inbox
-  | ConversationsGone
   | Receipt
   | Typing
   | AgentPresence

@@ -7,7 +7,8 @@ from typing import IO
 
 import msgspec
 from litestar import Router, get, put
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath
 from litestar.response import Stream
 
 from balie.contacts.erasing import Erasing
@@ -42,7 +43,11 @@ def routes(erasing: Erasing) -> Router:
 
 
 @get("/visitors/{visitor_id:str}/export", opt=ADMIN, media_type="application/zip")
-async def export_visitor(actor: AgentActor, erasing: Erasing, visitor_id: str) -> Stream:
+async def export_visitor(
+    actor: NamedDependency[AgentActor],
+    erasing: NamedDependency[Erasing],
+    visitor_id: FromPath[str],
+) -> Stream:
     """Everything of the person that this visitor is: a zip of JSON documents and files."""
     # Never under a name: it is gone when it is closed, also after a crash.
     archive = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed when it was sent
@@ -69,7 +74,11 @@ async def _pieces(archive: IO[bytes]) -> AsyncIterator[bytes]:
 
 
 @put("/visitors/{visitor_id:str}/erasure", opt=ADMIN)
-async def erase_visitor(actor: AgentActor, erasing: Erasing, visitor_id: str) -> ErasedView:
+async def erase_visitor(
+    actor: NamedDependency[AgentActor],
+    erasing: NamedDependency[Erasing],
+    visitor_id: FromPath[str],
+) -> ErasedView:
     """Erase the person that this visitor is, for good; again is fine."""
     try:
         _, erased = await erasing.erase(_seed(actor, visitor_id), f"agent:{actor.agent_id}")
