@@ -35,6 +35,7 @@ from balie.kernel.errors import BalieError, NotFoundError, UnauthorisedError
 from balie.kernel.events import AgentName
 from balie.kernel.shapes import AgentSelf, AgentState, Desk, Named
 from balie.organisations.commands import OrganisationCommands
+from balie.organisations.pages import SitePages
 from balie.organisations.queries import find_organisation
 from balie.realtime.hub import Hub
 from balie.realtime.protocol.frames import Close
@@ -69,6 +70,7 @@ class House:
         self.ports = Ports(self.store, clock, os.urandom)
         self.edge = EdgeSettings(settings.own_origin, trusted_proxies=settings.trusted_proxies)
         self.organisations = OrganisationCommands(self.ports)
+        self.pages = SitePages(self.ports, self.organisations)
         self.agents = AgentRoom(self.ports, self.edge, self.organisations, hasher)
         self.contacts = ContactCommands(self.store, clock, os.urandom)
         self.conversations = ConversationCommands(self.store, clock)
@@ -128,6 +130,7 @@ class House:
             entropy=os.urandom,
             secret=self.secret,
             edge=self.edge,
+            pages=self.pages,
             find_site=self._find_site,
             admit_agent=self._admit_agent,
             agent_alive=self._agent_alive,

@@ -66,6 +66,7 @@ def _http(house: House, shop_url: str | None) -> Litestar:
             settings=house.edge,
             organisations=house.organisations,
             agents=house.agents,
+            pages=house.pages,
             is_ready=lambda: _is_ready(house),
             routers=[
                 conversations_api.routes(house.conversation_services()),

@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
 
+from balie.edge.cross_origin import Pages, refuse_foreign_page
 from balie.edge.limits import client_address
 from balie.edge.origins import SAFE_METHODS, refuse_foreign, same_origin
 from balie.edge.policy import Policy, require
@@ -75,9 +76,15 @@ class Gate:
     `origin="any"` for an unsafe public route that pages of other sites may call.
     """
 
-    def __init__(self, settings: EdgeSettings, authenticators: Sequence[Authenticator]) -> None:
+    def __init__(
+        self,
+        settings: EdgeSettings,
+        authenticators: Sequence[Authenticator],
+        pages: Pages | None = None,
+    ) -> None:
         self._settings = settings
         self._authenticators = tuple(authenticators)
+        self._pages = pages
 
     async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
         if _method(connection) == "OPTIONS":
@@ -89,6 +96,8 @@ class Gate:
             return
         actor = await self.identify(connection)
         require(policy, actor)
+        if isinstance(actor, VisitorActor):
+            await self._refuse_foreign_page(connection, actor)
         connection.scope["user"] = actor
 
     async def identify(self, connection: Connection) -> Actor | None:
@@ -103,16 +112,23 @@ class Gate:
         self, connection: Connection, policy: Policy, handler: BaseRouteHandler
     ) -> None:
         headers, own = connection.headers, self._settings.origins
-        method = _method(connection)
         if handler.opt.get("origin") == "any":
             return
         if policy in (Policy.VISITOR, Policy.SIGNED_IN) and "authorization" in headers:
-            # A token that a program adds by itself is no proof against itself, as a cookie would be.
-            origin = headers.get("origin")
-            if method not in SAFE_METHODS and origin and not same_origin(origin, own):
-                raise ForbiddenError("pages of other sites may not do this")
+            # A visitor's token; whether its site has this page is asked when it is known whose it is.
             return
-        refuse_foreign(method, headers.get("origin"), headers.get("sec-fetch-site"), own)
+        refuse_foreign(
+            _method(connection), headers.get("origin"), headers.get("sec-fetch-site"), own
+        )
+
+    async def _refuse_foreign_page(self, connection: Connection, actor: VisitorActor) -> None:
+        origin = connection.headers.get("origin")
+        if same_origin(origin, self._settings.origins):
+            return
+        if self._pages is None and origin:
+            raise ForbiddenError("pages of other sites may not do this")
+        if self._pages is not None:
+            await refuse_foreign_page(self._pages, actor.site_id, origin)
 
 
 def _method(connection: Connection) -> str:

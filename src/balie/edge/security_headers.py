@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from litestar.types import Message, Scope
 
+from balie.edge.cross_origin import Pages, answer_headers, origin_of
 from balie.edge.settings import EdgeSettings
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
@@ -52,7 +53,8 @@ def _policy(ancestors: str, origins: Iterable[str], styles: Iterable[str] = ()) 
 class SecurityHeaders:
     """Adds to each answer what its handler did not say itself."""
 
-    def __init__(self, settings: EdgeSettings) -> None:
+    def __init__(self, settings: EdgeSettings, pages: Pages | None = None) -> None:
+        self._pages = pages
         self._headers = dict(ALWAYS)
         if settings.secure:
             self._headers["strict-transport-security"] = HSTS
@@ -66,6 +68,9 @@ class SecurityHeaders:
         if scope.get("user") is not None or scope["path"].startswith("/api/"):
             # What one person may see stays out of every cache, unless the handler knows better.
             wanted["cache-control"] = "no-store"
+        origin = origin_of(scope)
+        if self._pages is not None and origin and message["status"] < 500:
+            wanted |= await answer_headers(self._pages, scope["path"], origin)
         for name, value in wanted.items():
             if name.encode() not in said:
                 headers.append((name.encode(), value.encode()))

@@ -12,6 +12,7 @@ from litestar.types import ControllerRouterHandler
 from balie.agents import api as agents_api
 from balie.agents.room import AgentRoom
 from balie.edge.auth import Authenticator, Gate, cookie_name, current_agent, current_visitor
+from balie.edge.cross_origin import Pages
 from balie.edge.policy import Policy, route_policies
 from balie.edge.ports import Ports
 from balie.edge.problem import EXCEPTION_HANDLERS
@@ -39,6 +40,7 @@ class HttpDeps:
     organisations: OrganisationCommands
     agents: AgentRoom
     is_ready: Callable[[], Awaitable[bool]]
+    pages: Pages | None = None
     routers: Sequence[ControllerRouterHandler] = ()
     authenticators: Sequence[Authenticator] = ()
     dependencies: dict[str, Provide] = field(default_factory=dict)
@@ -51,17 +53,17 @@ class HttpDeps:
 def build_http(deps: HttpDeps) -> Litestar:
     """The web server. Raises UndeclaredError when any route has no policy."""
     renderer = openapi.Renderer()
-    pages = screens.Screens(deps.settings, Assets(deps.static), deps.agents.states, deps.shop_url)
+    shown = screens.Screens(deps.settings, Assets(deps.static), deps.agents.states, deps.shop_url)
     app = Litestar(
         route_handlers=[
             organisations_api.routes(deps.ports, deps.organisations),
             *agents_api.routes(deps.agents),
-            screens.routes(pages),
+            screens.routes(shown),
             healthz,
             readyz,
             *deps.routers,
         ],
-        guards=[Gate(deps.settings, [*deps.authenticators, deps.agents.sign_in])],
+        guards=[Gate(deps.settings, [*deps.authenticators, deps.agents.sign_in], deps.pages)],
         dependencies={
             "actor": Provide(current_agent),
             "visitor": Provide(current_visitor),
@@ -69,7 +71,7 @@ def build_http(deps: HttpDeps) -> Litestar:
             **deps.dependencies,
         },
         exception_handlers=EXCEPTION_HANDLERS,
-        before_send=[SecurityHeaders(deps.settings)],
+        before_send=[SecurityHeaders(deps.settings, deps.pages)],
         request_max_body_size=BODY_LIMIT,
         openapi_config=openapi.config(renderer, version("balie")),
         on_startup=list(deps.on_startup),

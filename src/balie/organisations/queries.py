@@ -90,6 +90,12 @@ def find_keys_by_site(connection: Connection, actor: Actor) -> dict[str, list[Si
     return found
 
 
+def find_all_origins(connection: Connection) -> dict[str, frozenset[str]]:
+    """Where the pages of every site are, by site id; for doors that must know before they know who asks."""
+    rows = connection.execute(select(sites.c.id, sites.c.origins))
+    return {row.id: frozenset(_decode_origins(row.origins)) for row in rows}
+
+
 def _site(row: Row[Any]) -> Site:
     return Site(
         id=row.id,

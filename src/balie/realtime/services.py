@@ -8,6 +8,7 @@ import msgspec
 from balie.contacts.commands import ContactCommands
 from balie.conversations.commands import ConversationCommands
 from balie.conversations.model import Conversation
+from balie.edge.cross_origin import Pages
 from balie.edge.limits import Limiter
 from balie.edge.settings import EdgeSettings
 from balie.kernel.actor import AgentActor
@@ -46,6 +47,7 @@ class Services:
     entropy: Entropy
     secret: bytes
     edge: EdgeSettings
+    pages: Pages
     find_site: Callable[[str], Awaitable[SiteDoor | None]]
     admit_agent: Callable[[str, str], Awaitable[AgentEntry]]
     """(cookie header, ticket) → entry; raises UnauthorisedError."""

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from balie.edge.cross_origin import answer_headers
 from balie.edge.origins import same_origin
 from balie.realtime.connection import Connection
 from balie.realtime.outbox import Outbox
@@ -37,7 +38,11 @@ class StreamDoor:
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         path: str = scope["path"]
         headers = header_map(scope)
-        if scope["method"] != "POST":
+        allowed = await answer_headers(self._services.pages, path, headers.get("origin", ""))
+        send = _adding(send, allowed)
+        if scope["method"] == "OPTIONS":
+            await answer(send, 204)
+        elif scope["method"] != "POST":
             await refuse(send, 405, "method_not_allowed", "send POST")
         elif path.startswith("/sse/sessions/"):
             await self._take(path.removeprefix("/sse/sessions/"), headers, receive, send)
@@ -169,6 +174,20 @@ class Stream:
         await self._send(
             {"type": "http.response.body", "body": text.encode(), "more_body": not last}
         )
+
+
+def _adding(send: Any, headers: dict[str, str]) -> Any:
+    """`send`, with more headers on the answer."""
+    if not headers:
+        return send
+    more = [(name.encode(), value.encode()) for name, value in headers.items()]
+
+    async def sending(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], *more]}
+        await send(message)
+
+    return sending
 
 
 async def _disconnected(receive: Any) -> None:
