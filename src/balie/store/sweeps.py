@@ -63,6 +63,7 @@ async def run_sweep(store: Store, sweep: Sweep, due: Due, told: Told) -> dict[st
                 parts.append(Gone(gone.counts))
                 await told(gone)
             rows = _next_size(rows, milliseconds)
+            await store.settle()
             await asyncio.sleep(milliseconds / 1_000)
         if len(parts) == before:
             # All of it came back to life since it was found.
