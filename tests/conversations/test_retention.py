@@ -302,9 +302,10 @@ async def test_a_conversation_that_is_taken_up_again_stays(keeping):
 
 
 @pytest.mark.parametrize(
-    "number", [3_000, pytest.param(100_000, marks=[pytest.mark.long, pytest.mark.timeout(600)])]
+    ("number", "patience"),
+    [(2_000, 1.0), pytest.param(100_000, 0.2, marks=[pytest.mark.long, pytest.mark.timeout(900)])],
 )
-async def test_chat_goes_on_while_much_is_deleted(keeping, number, record_property):
+async def test_chat_goes_on_while_much_is_deleted(keeping, number, patience, record_property):
     for _ in range(0, number, 1_000):
         await keeping.keep(*(keeping.said(OLD, messages=10) for _ in range(1_000)))
     waits, running = [], True
@@ -337,4 +338,4 @@ async def test_chat_goes_on_while_much_is_deleted(keeping, number, record_proper
     waits.sort()
     for name, share in (("p50", 0.5), ("p99", 0.99), ("most", 1.0)):
         record_property(name, round(waits[min(len(waits) - 1, int(len(waits) * share))] * 1_000))
-    assert waits[int(len(waits) * 0.99)] < 0.2
+    assert waits[int(len(waits) * 0.99)] < patience

@@ -340,6 +340,28 @@ async def test_a_person_is_handed_over_whole_and_then_is_nowhere(demo, open_desk
     assert [word for word in CANARIES.values() if word in logged] == []
 
 
+async def test_only_administrators_hand_over_and_erase(demo, open_desk):
+    desk = await open_desk(demo.site, demo.logins[0])
+    life = await live_a_life(desk, CANARIES)
+    sem = await Agent(demo, demo.logins[1]).sign_in()
+    for verb, what in (("GET", "export"), ("PUT", "erasure")):
+        path = f"/api/v1/visitors/{life['visitor']}/{what}"
+        assert (await sem.http.request(verb, path)).status_code == 403
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{demo.port}") as nobody:
+            himself = {"Authorization": f"Bearer {life['token']}"}
+            assert (await nobody.request(verb, path)).status_code in (401, 403)
+            assert (await nobody.request(verb, path, headers=himself)).status_code in (401, 403)
+    assert (
+        len(
+            json.loads((await desk.owner.http.get("/api/v1/conversations?view=closed")).text)[
+                "data"
+            ]
+        )
+        == 1
+    )
+    await sem.leave()
+
+
 async def test_the_command_line_erases_beside_a_running_server(demo, open_desk):
     desk = await open_desk(demo.site, demo.logins[0])
     life = await live_a_life(desk, CANARIES)

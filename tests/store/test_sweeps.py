@@ -31,6 +31,9 @@ class Shelf:
     async def rewrite(self, command):
         return command(self)[1]
 
+    async def settle(self):
+        self.settled = len(self.batches)
+
     def sweep(self):
         return Sweep(name="words", find=self._find, delete=self._delete, count=lambda *_: {})
 
@@ -54,6 +57,7 @@ async def test_all_that_is_due_goes_and_each_commit_is_told():
     assert counts == {"words": 2_500}
     assert shelf.words == []
     assert sorted(told) == sorted(f"{n}" for n in range(2_500))
+    assert shelf.settled == len(shelf.batches)
     assert shelf.batches[0] == sweeps.FIRST_ROWS // 30
 
 

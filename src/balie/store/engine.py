@@ -46,6 +46,10 @@ class Store(Protocol):
         the conversations that it changed."""
         ...
 
+    async def settle(self) -> None:
+        """Tidy up after a large write, so that no later one has to."""
+        ...
+
     async def scrub(self) -> bool:
         """Leave no byte of what was deleted on disk. False when others were too busy; ask again later."""
         ...
@@ -95,6 +99,9 @@ class SqliteStore(Generic[S]):
     async def rewrite(self, command: Callable[[Connection], tuple[list[str], T]]) -> T:
         result: T = await self._queued(lambda done: RewriteJob(command, done))
         return result
+
+    async def settle(self) -> None:
+        await self._running_loop.run_in_executor(self._pool, sqlite.settle_log, self.readers)
 
     async def scrub(self) -> bool:
         for _ in range(SCRUB_TRIES):

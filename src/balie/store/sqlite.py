@@ -77,6 +77,13 @@ def _begin(connection: Any) -> None:
         connection.exec_driver_sql(how)
 
 
+def settle_log(engine: Engine) -> None:
+    """Move as much of the write-ahead log into the database as stands in nobody's way. Who deletes much does
+    this between his transactions, or the commit that fills the log pays for it, and all who wait for it."""
+    with closing(engine.raw_connection()) as connection:
+        connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
+
 def truncate_log(engine: Engine) -> bool:
     """Move the whole write-ahead log into the database and cut it to nothing, so that what was deleted lies
     nowhere any more. False when somebody reads or writes for longer than PATIENCE_MS."""

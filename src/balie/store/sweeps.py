@@ -18,7 +18,7 @@ from balie.store.engine import Store
 PAGE = 1_000
 TARGET_MS = 40.0
 FIRST_ROWS = 200
-MOST_ROWS = 5_000
+MOST_ROWS = 2_000
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +63,7 @@ async def run_sweep(store: Store, sweep: Sweep, due: Due, told: Told) -> dict[st
                 parts.append(Gone(gone.counts))
                 await told(gone)
             rows = _next_size(rows, milliseconds)
+            await store.settle()
             await asyncio.sleep(milliseconds / 1_000)
         if len(parts) == before:
             # All of it came back to life since it was found.
@@ -73,10 +74,11 @@ async def run_sweep(store: Store, sweep: Sweep, due: Due, told: Told) -> dict[st
 async def _delete(store: Store, sweep: Sweep, due: Due, ids: list[str]) -> tuple[Gone, float]:
     def command(connection: Connection) -> tuple[list[str], tuple[Gone, float]]:
         start = time.perf_counter()
-        gone = sweep.delete(connection, due, ids)
-        return ids, (gone, (time.perf_counter() - start) * 1_000)
+        return ids, (sweep.delete(connection, due, ids), start)
 
-    return await store.rewrite(command)
+    gone, start = await store.rewrite(command)
+    # The commit counts too: what was deleted has to be written over.
+    return gone, (time.perf_counter() - start) * 1_000
 
 
 def _split(found: Found, rows: int) -> tuple[list[str], Found]:
