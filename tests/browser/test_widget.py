@@ -5,7 +5,7 @@ import re
 
 import pytest
 from playwright.async_api import expect
-
+from tests.conftest import REPOSITORY
 from tests.people import Agent, Demo
 
 pytestmark = pytest.mark.browser
@@ -194,7 +194,6 @@ async def test_draft_survives_a_reload(visit):
     await opened(page)
     await field(page).fill("Half getypt")
     await page.reload()
-    await opened(page) if not await panel(page).locator("textarea").count() else None
     await expect(field(page)).to_have_value("Half getypt")
 
 
@@ -278,11 +277,19 @@ async def test_unread_while_minimised(visit, desk):
 async def test_files_go_up_and_what_is_too_big_says_so(visit, desk):
     page = await visit()
     await opened(page)
-    await panel(page).locator("input[type=file]").set_input_files(
-        [
-            {"name": "factuur.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4\n%%EOF"},
-            {"name": "film.mov", "mimeType": "video/quicktime", "buffer": bytes(11 << 20)},
-        ]
+    await (
+        panel(page)
+        .locator("input[type=file]")
+        .set_input_files(
+            [
+                {
+                    "name": "factuur.pdf",
+                    "mimeType": "application/pdf",
+                    "buffer": b"%PDF-1.4\n%%EOF",
+                },
+                {"name": "film.mov", "mimeType": "video/quicktime", "buffer": bytes(11 << 20)},
+            ]
+        )
     )
     sent = panel(page).get_by_role("button", name="factuur.pdf bewaren")
     await expect(sent).to_be_visible()
@@ -400,7 +407,8 @@ async def test_burst_of_messages_costs_little_script(visit, desk):
     conversation = await desk.take("Stuur maar veel")
     frame = next(frame for frame in page.frames if "/widget/" in frame.url)
     devtools = await page.context.new_cdp_session(frame)
-    await devtools.send("Performance.enable")
+    # The thread's own time: what else this machine does is not counted.
+    await devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
     await devtools.send("Emulation.setCPUThrottlingRate", {"rate": 4})
 
     async def script_ms():
@@ -414,7 +422,6 @@ async def test_burst_of_messages_costs_little_script(visit, desk):
     await asyncio.sleep(1)
     spent = await script_ms() - before
     assert await panel(page).get_by_text(re.compile(r"^Regel \d+$")).count() == BURST
-    print(f"{BURST} messages: {spent:.0f} ms of script")
     assert spent <= BURST_MS
 
 
@@ -470,6 +477,4 @@ def axe(axe_source):
 @pytest.fixture(scope="session")
 def axe_source():
     """axe-core itself, as npm installed it for the web tests."""
-    from tests.conftest import REPOSITORY
-
     return (REPOSITORY / "web/node_modules/axe-core/axe.min.js").read_text("utf-8")
