@@ -109,7 +109,7 @@ function call(name: string, ...values: Value[]) {
 }
 
 if (!customElements.get(NAME)) {
-  const early = window.Balie?.q || [];
+  const early = window.Balie?.q ?? [];
   customElements.define(NAME, BalieLauncher);
   window.Balie = call;
   if (core.settings.site) call("boot");
