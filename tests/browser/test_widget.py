@@ -5,7 +5,7 @@ import re
 
 import pytest
 from playwright.async_api import expect
-
+from tests.conftest import REPOSITORY
 from tests.people import Agent, Demo
 
 pytestmark = pytest.mark.browser
@@ -18,7 +18,8 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     """One demo for all these tests; each test is another visitor."""
-    running = Demo(tmp_path_factory.mktemp("demo")).start()
+    settings = {"BALIE_MESSAGE_BURST": "1000"}
+    running = Demo(tmp_path_factory.mktemp("demo"), settings=settings).start()
     yield running
     if running.process is not None:
         running.stop()
@@ -110,6 +111,22 @@ async def opened(page):
     await expect(field(page)).to_be_visible()
 
 
+# First, before anybody was at the desk.
+async def test_nobody_there_keeps_the_message_and_asks_for_an_address(visit):
+    page = await visit()
+    await expect(launcher(page)).to_have_accessible_name("Stuur een bericht")
+    await opened(page)
+    await expect(panel(page).get_by_text("Er is nu niemand aan de balie")).to_be_visible()
+    await say(page, "Ik hoor het later wel")
+    await expect(panel(page).get_by_text("Verzonden")).to_be_visible()
+    await panel(page).get_by_label("E-mail").fill("marieke@")
+    await panel(page).get_by_role("button", name="Bewaar").click()
+    await expect(panel(page).get_by_role("alert")).to_contain_text("geen e-mailadres")
+    await panel(page).get_by_label("E-mail").fill("marieke@voorbeeld.nl")
+    await panel(page).get_by_role("button", name="Bewaar").click()
+    await expect(panel(page).get_by_text("op marieke@voorbeeld.nl")).to_be_visible()
+
+
 async def test_launcher_costs_two_requests_and_keeps_nothing(visit, demo, browser):
     context = await browser.new_context()
     page = await context.new_page()
@@ -177,7 +194,6 @@ async def test_draft_survives_a_reload(visit):
     await opened(page)
     await field(page).fill("Half getypt")
     await page.reload()
-    await opened(page) if not await panel(page).locator("textarea").count() else None
     await expect(field(page)).to_have_value("Half getypt")
 
 
@@ -258,29 +274,22 @@ async def test_unread_while_minimised(visit, desk):
     assert await page.title() == title
 
 
-async def test_nobody_there_keeps_the_message_and_asks_for_an_address(visit):
-    page = await visit()
-    await expect(launcher(page)).to_have_accessible_name("Stuur een bericht", timeout=60_000)
-    await opened(page)
-    await expect(panel(page).get_by_text("Er is nu niemand aan de balie")).to_be_visible()
-    await say(page, "Ik hoor het later wel")
-    await expect(panel(page).get_by_text("Verzonden")).to_be_visible()
-    await panel(page).get_by_label("E-mail").fill("marieke@")
-    await panel(page).get_by_role("button", name="Bewaar").click()
-    await expect(panel(page).get_by_role("alert")).to_contain_text("geen e-mailadres")
-    await panel(page).get_by_label("E-mail").fill("marieke@voorbeeld.nl")
-    await panel(page).get_by_role("button", name="Bewaar").click()
-    await expect(panel(page).get_by_text("op marieke@voorbeeld.nl")).to_be_visible()
-
-
 async def test_files_go_up_and_what_is_too_big_says_so(visit, desk):
     page = await visit()
     await opened(page)
-    await panel(page).locator("input[type=file]").set_input_files(
-        [
-            {"name": "factuur.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4\n%%EOF"},
-            {"name": "film.mov", "mimeType": "video/quicktime", "buffer": bytes(11 << 20)},
-        ]
+    await (
+        panel(page)
+        .locator("input[type=file]")
+        .set_input_files(
+            [
+                {
+                    "name": "factuur.pdf",
+                    "mimeType": "application/pdf",
+                    "buffer": b"%PDF-1.4\n%%EOF",
+                },
+                {"name": "film.mov", "mimeType": "video/quicktime", "buffer": bytes(11 << 20)},
+            ]
+        )
     )
     sent = panel(page).get_by_role("button", name="factuur.pdf bewaren")
     await expect(sent).to_be_visible()
@@ -361,7 +370,6 @@ async def test_panel_hears_only_the_page_that_may_frame_it(browser, demo):
     refused = []
     page.on("console", lambda line: refused.append(line.text))
     await page.set_content(f"<iframe src='{demo.url}/widget/{demo.site}'></iframe>")
-    await expect.poll(lambda: refused).to_be_truthy() if hasattr(expect, "poll") else None
     await page.wait_for_timeout(500)
     assert any("frame-ancestors" in line for line in refused)
 
@@ -399,7 +407,8 @@ async def test_burst_of_messages_costs_little_script(visit, desk):
     conversation = await desk.take("Stuur maar veel")
     frame = next(frame for frame in page.frames if "/widget/" in frame.url)
     devtools = await page.context.new_cdp_session(frame)
-    await devtools.send("Performance.enable")
+    # The thread's own time: what else this machine does is not counted.
+    await devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
     await devtools.send("Emulation.setCPUThrottlingRate", {"rate": 4})
 
     async def script_ms():
@@ -409,10 +418,10 @@ async def test_burst_of_messages_costs_little_script(visit, desk):
     before = await script_ms()
     for number in range(BURST):
         await desk.console.post(f"Regel {number}", conversation)
-    await expect(panel(page).get_by_text(f"Regel {BURST - 1}", exact=True)).to_be_visible()
+    # Looking at the page costs it script as well: look only when it is over.
+    await asyncio.sleep(1)
     spent = await script_ms() - before
     assert await panel(page).get_by_text(re.compile(r"^Regel \d+$")).count() == BURST
-    print(f"{BURST} messages: {spent:.0f} ms of script")
     assert spent <= BURST_MS
 
 
@@ -468,6 +477,4 @@ def axe(axe_source):
 @pytest.fixture(scope="session")
 def axe_source():
     """axe-core itself, as npm installed it for the web tests."""
-    from tests.conftest import REPOSITORY
-
     return (REPOSITORY / "web/node_modules/axe-core/axe.min.js").read_text("utf-8")

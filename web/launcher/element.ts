@@ -13,6 +13,8 @@ export interface State {
     accent_ink: string;
   };
   texts?: Record<string, { label?: string }>;
+  /** `hide`: no button while nobody is there. */
+  when_away?: "message" | "hide";
 }
 
 const CHAT = "M21 12a9 9 0 1 0-16.8 4.5L3 21l4.5-1.2A9 9 0 0 0 21 12Z";
@@ -66,7 +68,7 @@ export class BalieLauncher extends HTMLElement {
     this.state = state;
     this.lang = language;
     this.style.cssText += `;--accent:${look.accent};--ink:${look.accent_ink};--gap:${look.offset ?? 20}px`;
-    this.box.className = `${look.shape} ${look.position} ${agent && "here"}`;
+    this.box.className = `${look.shape} ${look.position} ${agent && "here"} ${state.when_away}`;
     this.button.ariaLabel = words;
     this.button.replaceChildren(
       agent ? make("div", face(agent, origin), make("label", icon(CHAT))) : icon(MAIL),

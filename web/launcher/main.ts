@@ -55,8 +55,8 @@ async function check(every: number) {
     if (launcher.isConnected) return;
     document.body.append(launcher);
     core.emit("ready");
-    // A conversation that lives goes on over pages.
-    if (localStorage.getItem(core.key())) load();
+    // A conversation that lives goes on over pages, and so does a panel that stood open.
+    if (localStorage.getItem(core.key()) || sessionStorage.getItem(core.key())) load();
   } catch {}
 }
 
@@ -109,7 +109,7 @@ function call(name: string, ...values: Value[]) {
 }
 
 if (!customElements.get(NAME)) {
-  const early = window.Balie?.q || [];
+  const early = window.Balie?.q ?? [];
   customElements.define(NAME, BalieLauncher);
   window.Balie = call;
   if (core.settings.site) call("boot");

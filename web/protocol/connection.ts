@@ -2,7 +2,7 @@
 
 import { type Effect, type Input, Session } from "./session";
 import { type Carrier, type CarrierEvents, openSocket, openStream } from "./transport";
-import type { WireEvent } from "./types";
+import type { ServerFrame, WireEvent } from "./types";
 
 export interface Settings {
   kind: "visitor" | "agent";
@@ -14,7 +14,12 @@ export interface Settings {
   page(conversation: string, query: { after?: number; before?: number }): Promise<WireEvent[]>;
   /** What the session wants shown or kept: status, tell, events, outbox, started, signed_out. */
   on(effect: Effect): void;
+  /** Runs `work`, which calls `on` a number of times that belong together. */
+  together?(work: () => void): void;
 }
+
+/** In a burst, frames are handled together this often, so that the screen is drawn once for many. */
+const BURST_MS = 50;
 
 export class Connection {
   readonly session: Session;
@@ -23,6 +28,8 @@ export class Connection {
   private waiting: Input[] = [];
   private busy = false;
   private stopListening: () => void;
+  private frames: ServerFrame[] = [];
+  private handledAt = 0;
 
   constructor(private readonly settings: Settings) {
     this.session = new Session(settings.kind, Math.random);
@@ -34,8 +41,11 @@ export class Connection {
     this.waiting.push(input);
     if (this.busy) return;
     this.busy = true;
-    for (let next = this.waiting.shift(); next; next = this.waiting.shift())
-      for (const effect of this.session.step(next, Date.now())) this.perform(effect);
+    const { together = (work) => work() } = this.settings;
+    together(() => {
+      for (let next = this.waiting.shift(); next; next = this.waiting.shift())
+        for (const effect of this.session.step(next, Date.now())) this.perform(effect);
+    });
     this.busy = false;
     this.schedule();
   }
@@ -74,7 +84,7 @@ export class Connection {
     const mine = () => attempt.carrier !== undefined && attempt.carrier === this.carrier;
     const on: CarrierEvents = {
       opened: () => mine() && this.step({ type: "connected", hello }),
-      received: (frames) => mine() && this.step({ type: "received", frames }),
+      received: (frames) => mine() && this.collect([frames].flat()),
       closed: (code) => mine() && this.lost(code),
     };
     // Holds the place while `hello` is being made.
@@ -90,7 +100,22 @@ export class Connection {
     this.carrier = attempt.carrier = open(origin, path, on);
   }
 
+  /** A frame that comes alone is handled at once. */
+  private collect(frames: ServerFrame[]): void {
+    if (this.frames.push(...frames) > frames.length) return;
+    const wait = this.handledAt + BURST_MS - Date.now();
+    if (wait > 0) setTimeout(() => this.handle(), wait);
+    else this.handle();
+  }
+
+  private handle(): void {
+    const frames = this.frames.splice(0);
+    this.handledAt = Date.now();
+    if (frames.length) this.step({ type: "received", frames });
+  }
+
   private lost(code: number): void {
+    this.handle();
     this.carrier = undefined;
     this.step({ type: "disconnected", code });
   }
@@ -98,6 +123,7 @@ export class Connection {
   private disconnect(): void {
     const { carrier } = this;
     this.carrier = undefined;
+    this.frames = [];
     carrier?.close();
   }
 

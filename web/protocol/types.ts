@@ -415,6 +415,11 @@ export interface Inbox {
   rows: Row[];
 }
 
+export interface ConversationsGone {
+  type: "gone";
+  conversations: string[];
+}
+
 export interface AgentPresence {
   type: "presence";
   agents?: AgentState[];
@@ -440,6 +445,7 @@ export type AgentServerFrame =
   | Events
   | Resync
   | Inbox
+  | ConversationsGone
   | Receipt
   | Typing
   | AgentPresence

@@ -68,6 +68,9 @@ export const hasOlder = computed(() => {
   paper.value;
   return (logs.get(current.value ?? "")?.[0]?.seq ?? 1) > 2;
 });
+const writer = computed(
+  () => conversations.value.find((one) => one.unread)?.agent?.name.split(" ")[0],
+);
 const reading = computed(
   () => shown.value && awake.value && atEnd.value && screen.value === "talk",
 );
@@ -86,7 +89,8 @@ export const connection = new Connection({
     ...(lastPage && { page: lastPage }),
   }),
   page,
-  on: (happened) => batch(() => heed(happened)),
+  on: heed,
+  together: batch,
 });
 
 export async function start(): Promise<void> {
@@ -134,8 +138,7 @@ function follow(): void {
     if (me.value) tellHost("live", lives.value);
   });
   effect(() => {
-    const writer = conversations.value.find((one) => one.unread)?.agent?.name.split(" ")[0];
-    tellHost("unread", { count: unread.value, name: writer });
+    tellHost("unread", { count: unread.value, name: writer.value });
   });
   effect(() => {
     const here = talk.value;
@@ -223,7 +226,8 @@ function happen(conversation: string, events: WireEvent[]): void {
   const ends = log[log.length - 1]?.seq ?? 0;
   logs.set(conversation, log.concat(events));
   const view = conversations.value.find(({ id }) => id === conversation);
-  if (view) change(absorb(view, events, ends));
+  const seen = reading.value && conversation === current.value;
+  if (view) change({ ...absorb(view, events, ends), ...(seen && { unread: 0 }) });
   const heard = events.find(
     (event) => event.type === "message.posted" && event.author.kind !== "visitor",
   );

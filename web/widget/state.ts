@@ -41,6 +41,12 @@ export const asking = signal<"away" | "always" | "never">("away");
 export const drafts = signal<Record<string, string>>(readDrafts());
 
 export const talk = computed(() => conversations.value.find(({ id }) => id === current.value));
+// What the screens look at, each for itself: a message that comes redraws no head.
+export const agent = computed(() => talk.value?.agent);
+export const since = computed(() => talk.value?.waiting_since);
+export const standing = computed(() => talk.value?.status);
+export const reached = computed(() => talk.value?.receipts.agent);
+export const rating = computed(() => talk.value?.rating);
 export const pending = computed(() =>
   outbox.value.filter(({ conversation }) => conversation === current.value),
 );

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { say, site } from "../boot";
 import { identify, rate } from "../live";
 import { scoreName } from "../rows";
-import { asking, me, skipped } from "../state";
+import { asking, me, rating, skipped, standing } from "../state";
 import { Icon, type IconName } from "./Icon";
 
 const ADDRESS = /^[^\s@]+@[^\s@]+\.[^\s@.]{2,}$/;
@@ -142,10 +142,10 @@ export function RatingForm({ conversation }: { conversation: string }) {
   );
 }
 
-export const wantsRating = (view: { status: string; rating?: number; id: string }) =>
+export const wantsRating = (conversation: string) =>
   site.after_close === "rate" &&
-  view.status === "closed" &&
-  !view.rating &&
-  skipped.value !== view.id;
+  standing.value === "closed" &&
+  !rating.value &&
+  skipped.value !== conversation;
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

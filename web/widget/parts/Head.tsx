@@ -6,7 +6,18 @@ import { say, site } from "../boot";
 import { saveTranscript } from "../files";
 import { waited } from "../format";
 import { finish, show, toggleSound } from "../live";
-import { asking, desk, online, sound, status, talk, turnAway } from "../state";
+import {
+  agent,
+  asking,
+  current,
+  desk,
+  online,
+  since,
+  sound,
+  standing,
+  status,
+  turnAway,
+} from "../state";
 import { CloseButton, IconButton } from "./Buttons";
 import { Clock, type ClockState } from "./Clock";
 
@@ -15,13 +26,13 @@ const MINUTE = 60_000;
 export function TalkHead() {
   const now = useSignal(Date.now());
   useSignalEffect(() => {
-    if (!talk.value?.waiting_since) return;
+    if (!since.value) return;
     const timer = setInterval(() => {
       now.value = Date.now();
     }, 1_000);
     return () => clearInterval(timer);
   });
-  const { person, line, state, turn } = standing(now.value);
+  const { person, line, state, turn } = outlook(now.value);
   return (
     <header class="head has-back">
       <IconButton icon="back" label={say("back")} onClick={() => turnAway("home")} />
@@ -46,21 +57,20 @@ interface Standing {
 }
 
 /** Who answers here, and what may honestly be said about it. */
-function standing(now: number): Standing {
+function outlook(now: number): Standing {
   const { state, agents = [] } = desk.value;
   const here = state === "here";
-  const own = talk.value?.agent;
+  const own = agent.value;
   const person = own ?? (here ? agents[0] : undefined);
   // More agents may be there than the three who are named.
   const present = here && (!own || agents.length > 2 || agents.some(({ id }) => id === own.id));
   if (status.value !== "live" && !online.value)
     return { person, line: say("unsent"), state: "off", turn: 0 };
-  if (talk.value?.status === "closed")
+  if (standing.value === "closed")
     return { person, line: say("done"), state: present ? "kept" : "away", turn: 1 };
-  const since = talk.value?.waiting_since;
-  if (since && present) {
-    const turn = Math.min(1, Math.max(0.02, (now - since) / MINUTE));
-    return { person, line: say("since", { time: waited(now - since) }), state: "run", turn };
+  if (since.value && present) {
+    const turn = Math.min(1, Math.max(0.02, (now - since.value) / MINUTE));
+    return { person, line: say("since", { time: waited(now - since.value) }), state: "run", turn };
   }
   return {
     person,
@@ -73,7 +83,7 @@ function standing(now: number): Standing {
 function Menu() {
   const isOpen = useSignal(false);
   const place = useRef<HTMLDivElement>(null);
-  const conversation = talk.value;
+  const conversation = current.value;
   const choose = (act: () => void) => () => {
     isOpen.value = false;
     place.current?.querySelector("button")?.focus();
@@ -109,14 +119,14 @@ function Menu() {
           {conversation && (
             <Choice
               text={say("transcript")}
-              act={choose(() => void saveTranscript(conversation.id).catch(() => {}))}
+              act={choose(() => void saveTranscript(conversation).catch(() => {}))}
             />
           )}
           <Choice text={say(sound.value ? "soundOff" : "soundOn")} act={choose(toggleSound)} />
-          {conversation?.status === "open" && (
+          {conversation && standing.value === "open" && (
             <Choice
               text={say("end")}
-              act={choose(() => void finish(conversation.id).catch(() => {}))}
+              act={choose(() => void finish(conversation).catch(() => {}))}
             />
           )}
           <Choice text={say("new")} act={choose(() => show("talk", null))} />

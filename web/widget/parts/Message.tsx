@@ -8,7 +8,7 @@ import { clockTime, firstName, size } from "../format";
 import { lastMine } from "../live";
 import { isEmoji, rich } from "../rich";
 import type { MessageRow } from "../rows";
-import { talk } from "../state";
+import { reached } from "../state";
 import { Face } from "./Clock";
 import { Icon } from "./Icon";
 
@@ -41,7 +41,7 @@ export function Said({ text, files }: { text: string; files: File[] }) {
 /** Under the last of one's own: how far it came. */
 function Sent({ row }: { row: MessageRow }) {
   if (lastMine.value !== row.key) return <p class="meta">{clockTime(row.at)}</p>;
-  const marks = talk.value?.receipts.agent;
+  const marks = reached.value;
   const state =
     row.seq <= (marks?.read ?? 0)
       ? "read"

@@ -8,7 +8,7 @@ import { sendFiles } from "../files";
 import { firstName } from "../format";
 import { asks, hasOlder, loadOlder, paper } from "../live";
 import type { Row } from "../rows";
-import { atEnd, talk, typer } from "../state";
+import { atEnd, current, standing, typer } from "../state";
 import { Banner } from "./Banner";
 import { Composer } from "./Composer";
 import { ContactForm, RatingForm, wantsRating } from "./Forms";
@@ -21,7 +21,6 @@ const rows = computed(() => paper.value.rows);
 export function Talk() {
   const over = useSignal(false);
   const carries = (event: DragEvent) => event.dataTransfer?.types.includes("Files");
-  const view = talk.value;
   return (
     <main
       class="screen"
@@ -44,12 +43,17 @@ export function Talk() {
       <Banner />
       <Paper />
       <footer class="desk is-composer">
-        {view && wantsRating(view) && <RatingForm key={view.id} conversation={view.id} />}
+        <Rating />
         <Composer />
       </footer>
       {over.value && <p class="drop">{say("drop")}</p>}
     </main>
   );
+}
+
+function Rating() {
+  const id = current.value;
+  return id && wantsRating(id) ? <RatingForm key={id} conversation={id} /> : null;
 }
 
 function Paper() {
@@ -67,7 +71,7 @@ function Paper() {
         <Pending />
         <TypingBubble />
         {asks.value && <ContactForm />}
-        {talk.value?.status === "closed" && <p class="line">{say("reopens")}</p>}
+        {standing.value === "closed" && <p class="line">{say("reopens")}</p>}
       </div>
     </section>
   );

@@ -249,6 +249,7 @@ AgentServerFrame = (
     | Events
     | Resync
     | Inbox
+    | ConversationsGone
     | Receipt
     | Typing
     | AgentPresence
