@@ -78,6 +78,7 @@ await build(panel);
 await build(launcher());
 await build(app("widget"));
 await build(app("console"));
+writeFileSync(`${STATIC}/LICENSES.txt`, licences(["lucide", "preact", "@preact/signals"]));
 
 // What the panel says: the server writes one language into the frame's page.
 const spoken = { from: `${WEB}widget/languages`, to: `${STATIC}/widget/languages` };
@@ -92,4 +93,11 @@ for (const file of readdirSync(STATIC, { recursive: true })) {
   const path = `${STATIC}/${file}`;
   if (/\.(js|css|svg|webmanifest)$/.test(file))
     writeFileSync(`${path}.br`, brotliCompressSync(readFileSync(path)));
+}
+
+// What others wrote stands in the built files: their terms go with it.
+function licences(packages) {
+  return packages
+    .map((name) => `${name}\n\n${readFileSync(`${WEB}node_modules/${name}/LICENSE`, "utf8")}`)
+    .join(`\n${"-".repeat(80)}\n\n`);
 }

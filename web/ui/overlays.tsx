@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { IconButton } from "./buttons";
 
 interface DialogProps {
@@ -14,7 +14,7 @@ interface DialogProps {
 export function Dialog({ title, closeWord, wide, onClose, children }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const from = document.activeElement;
     box.current?.showModal();
     return () => from instanceof HTMLElement && from.isConnected && from.focus();
@@ -48,7 +48,8 @@ interface MenuProps {
 /** A native popover with the keys of a menu: arrows, Home, End; Escape and a press outside close it. */
 export function Menu({ label, anchor, onClose, children }: MenuProps) {
   const box = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  // Before the next key: who types on at once, types into the menu.
+  useLayoutEffect(() => {
     const menu = box.current;
     if (!menu) return;
     const from = anchor() ?? document.activeElement;

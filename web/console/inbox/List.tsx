@@ -1,5 +1,5 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Button } from "../../ui/buttons";
 import { KeyHint } from "../../ui/marks";
 import { takeFirst } from "../state/acts";
@@ -26,6 +26,8 @@ export function List({ view, current }: { view: View; current: string | null }) 
   }, []);
   const lines = useLines(keys, unfolded.value);
   const total = lines.at(-1)?.bottom ?? 0;
+  const inSight = linesIn(lines, scroll.value.top, scroll.value.height);
+  const drawn = useTurns(inSight);
 
   useEffect(() => {
     for (const key of keys) {
@@ -57,9 +59,13 @@ export function List({ view, current }: { view: View; current: string | null }) 
       }}
     >
       <div class="rows" style={{ height: `${total}px` }}>
-        {linesIn(lines, scroll.value.top, scroll.value.height).map((line) => (
-          <ListLine key={line.key} line={line} view={view} current={current} toggle={toggle} />
-        ))}
+        {inSight.map((line) =>
+          drawn.has(line.key) ? (
+            <ListLine key={line.key} line={line} view={view} current={current} toggle={toggle} />
+          ) : (
+            <div key={line.key} class="ghost" style={{ top: `${line.top}px` }} aria-hidden="true" />
+          ),
+        )}
       </div>
     </div>
   );
@@ -131,6 +137,27 @@ function useLines(keys: readonly SectionKey[], unfolded: boolean): Line[] {
     () => layOut(keys, now, { folded: !unfolded, sources }),
     [keys, now, unfolded, Object.values(sources).join()],
   );
+}
+
+/** Rows that come into sight in a frame; the others follow in the next, so that none is held up. */
+const A_FRAME = 4;
+const AT_ONCE = 30;
+
+function useTurns(lines: readonly Line[]): Set<string> {
+  const before = useRef<Set<string> | null>(null);
+  const [, redraw] = useState(0);
+  const turn = new Set<string>();
+  let room = before.current ? A_FRAME : AT_ONCE;
+  for (const { kind, key } of lines)
+    if (kind !== "row" || before.current?.has(key) || room-- > 0) turn.add(key);
+  before.current = turn;
+  const waits = turn.size < lines.length;
+  useEffect(() => {
+    if (!waits) return;
+    const frame = requestAnimationFrame(() => redraw((count) => count + 1));
+    return () => cancelAnimationFrame(frame);
+  });
+  return turn;
 }
 
 function statesOf(keys: readonly SectionKey[]) {

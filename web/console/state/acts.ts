@@ -5,7 +5,7 @@ import type { AgentName, Row } from "../../protocol/types";
 import { asProblem, call, type Problem, UNREACHABLE } from "./api";
 import { changeRow, findRow, waiting } from "./inbox";
 import { me, say } from "./me";
-import { release } from "./outbox";
+import { held, release } from "./outbox";
 import { conversationPath, go, inboxPath, route } from "./route";
 import { serverNow } from "./time";
 
@@ -22,12 +22,13 @@ export function openConversation(id: string): void {
   go(conversationPath(id, here.at === "inbox" ? here.view : "open"));
 }
 
-/** Who waits longest, other than the one that is open. */
+/** Who waits longest, other than the one that is open and those whose answer is about to leave. */
 export function longestWaiting(): string | undefined {
   const here = route.value;
   const open = here.at === "inbox" ? here.conversation : null;
   const { mine, queue } = waiting.value;
-  return [...mine, ...queue].find((id) => id !== open);
+  const answered = new Set(held.value.map((item) => item.conversation));
+  return [...mine, ...queue].find((id) => id !== open && !answered.has(id));
 }
 
 export function openLongestWaiting(): void {

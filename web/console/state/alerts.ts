@@ -74,7 +74,8 @@ let lastTone = 0;
 /** Two soft notes, a third apart; not more than one pair in two seconds. */
 export function playTone(): void {
   const now = Date.now();
-  if (now - lastTone < 2000) return;
+  // Browsers keep a page silent until somebody has touched it.
+  if (now - lastTone < 2000 || navigator.userActivation?.hasBeenActive === false) return;
   lastTone = now;
   audio ??= new AudioContext();
   if (audio.state === "suspended") audio.resume().catch(() => {});

@@ -12,8 +12,8 @@ const SLACK = 3;
 /** Nearer to the end than this counts as being at the end. */
 const NEAR = 48;
 /** Milliseconds that drawing may take of one frame. */
-const BUDGET = 6;
-const AT_FIRST = 16;
+const BUDGET = 4;
+const AT_FIRST = 12;
 
 interface Place {
   /** The item at the top of what is seen, and how far it is scrolled past. */

@@ -1,0 +1,398 @@
+"""The console, used as agents use it: against the real server, with visitors over real sockets."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+from tests.people import Demo, visitor
+
+pytestmark = pytest.mark.browser
+
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 360, "height": 740}
+AXE = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """One demo for all these tests; each test brings visitors of its own."""
+    settings = {"BALIE_MESSAGE_BURST": "1000", "BALIE_CONNECTION_BURST": "1000"}
+    running = Demo(tmp_path_factory.mktemp("demo"), settings=settings).start()
+    yield running
+    if running.process is not None:
+        running.stop()
+
+
+class Sheet:
+    """A console in a browser of its own."""
+
+    def __init__(self, page, demo):
+        self.page = page
+        self.demo = demo
+
+    async def sign_in(self, login):
+        await self.page.goto(f"{self.demo.url}/app")
+        await self.page.fill("[name=email]", login["email"])
+        await self.page.fill("[name=password]", login["password"])
+        await self.page.keyboard.press("Enter")
+        await expect(self.page.locator(".rail")).to_be_visible()
+        await expect(self.page.locator(".ghost")).to_have_count(0)
+        return self
+
+    def row(self, conversation):
+        return self.page.locator(f'.row[data-id="{conversation}"]')
+
+    async def open(self, conversation):
+        await self.row(conversation).click()
+        await expect(self.page.locator("#composer")).to_be_visible()
+        await self.page.locator("#composer").blur()
+
+    async def take(self, conversation):
+        await self.open(conversation)
+        await self.page.locator(".main-act.primary").click()
+        await expect(self.page.locator(".main-act")).to_contain_text("Sluit")
+
+    async def write(self, text):
+        await self.page.fill("#composer", text)
+        await self.page.keyboard.press("Enter")
+
+    @property
+    def status(self):
+        return self.page.locator(".message.ours .status").last
+
+
+@pytest.fixture
+async def sheet(browser, demo):
+    """A console at a desk, in Dutch; `await sheet(login=1, viewport=PHONE)` signs somebody in."""
+
+    async def make(login=0, **options):
+        context = await browser.new_context(
+            **{"viewport": DESKTOP, "locale": "nl-NL", "bypass_csp": True} | options
+        )
+        page = await context.new_page()
+        return await Sheet(page, demo).sign_in(demo.logins[login])
+
+    return make
+
+
+@pytest.fixture
+async def someone(demo):
+    """`await someone("Hallo")`: a visitor who has just asked something, and his conversation."""
+    came = []
+
+    async def come(text, **hello):
+        talker = await visitor(demo, **hello).open()
+        came.append(talker)
+        ack = await talker.post(text)
+        return talker, ack["conversation"]
+
+    yield come
+    for talker in came:
+        await talker.close()
+
+
+async def violations(page):
+    """What axe finds once everything that moves has arrived."""
+    await page.evaluate("Promise.allSettled(document.getAnimations().map(each => each.finished))")
+    if not await page.evaluate("typeof axe !== 'undefined'"):
+        await page.add_script_tag(path=AXE)
+    found = await page.evaluate(
+        "tags => axe.run(document, {runOnly: tags}).then(r => r.violations)", TAGS
+    )
+    return [(each["id"], each["nodes"][0]["html"][:200]) for each in found]
+
+
+async def test_a_wrong_password_is_told_where_it_was_typed(browser, demo):
+    page = await (await browser.new_context(locale="nl-NL")).new_page()
+    await page.goto(f"{demo.url}/app")
+    await page.fill("[name=email]", "niemand@voorbeeld.example")
+    await page.fill("[name=password]", "dit is het niet")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".fault")).to_contain_text("horen niet bij elkaar")
+    assert await page.input_value("[name=email]") == "niemand@voorbeeld.example"
+    await expect(page.locator("[name=password]")).to_be_focused()
+
+
+async def test_a_link_that_no_longer_works_says_what_to_do(browser, demo):
+    page = await (await browser.new_context(locale="en-GB")).new_page()
+    await page.goto(f"{demo.url}/app/invitation#nosuchlink")
+    await expect(page.locator("h1")).to_have_text("This link no longer works")
+
+
+async def test_somebody_invited_chooses_a_password_and_sits_down(browser, demo, sheet):
+    owner = await sheet()
+    await owner.page.goto(f"{demo.url}/app/settings/people")
+    form = owner.page.locator(".new-row")
+    await form.get_by_label("Naam").fill("Joost Peters")
+    await form.get_by_label("E-mail").fill("joost@tegenwind.example")
+    await form.get_by_role("button").click()
+    link = await owner.page.locator(".fresh-link code").inner_text()
+    assert "#" in link, "the token must stand where no server log sees it"
+
+    page = await (await browser.new_context(locale="nl-NL")).new_page()
+    await page.goto(link)
+    await expect(page.locator("h1")).to_have_text("Welkom, Joost")
+    await page.get_by_label("Kies een wachtwoord").fill("kort")
+    await page.get_by_role("button", name="Begin").click()
+    await expect(page.locator(".fault")).to_contain_text("minstens 10")
+    await page.get_by_label("Kies een wachtwoord").fill("vier lange losse woorden")
+    await expect(page.locator(".strength")).to_contain_text("Sterk")
+    await page.get_by_role("button", name="Begin").click()
+    await expect(page.locator(".rail")).to_be_visible()
+    assert page.url == f"{demo.url}/app"
+
+
+async def test_who_asks_stands_in_the_queue_at_once_and_is_taken_with_a_key(sheet, someone):
+    desk = await sheet()
+    _, conversation = await someone("Past maat 54 als ik 1,78 m ben?")
+    await expect(desk.row(conversation)).to_contain_text("Past maat 54")
+    await expect(desk.row(conversation).locator(".clock")).to_be_visible()
+    await desk.open(conversation)
+    await desk.page.keyboard.press("t")
+    await expect(desk.page.locator(".main-act")).to_contain_text("Sluit")
+    await expect(desk.page.locator(".system").last).to_contain_text("Jij nam het gesprek")
+
+
+async def test_an_answer_can_be_taken_back_and_is_then_sent_delivered_and_read(sheet, someone):
+    desk = await sheet()
+    els, conversation = await someone("Is hij op voorraad?")
+    await desk.take(conversation)
+    await desk.write("Ja, in Utrecht.")
+    await expect(desk.status).to_contain_text("Haal terug")
+    await desk.page.locator("#composer").blur()
+    await desk.page.keyboard.press("z")
+    await expect(desk.page.locator("#composer")).to_have_value("Ja, in Utrecht.")
+    await expect(desk.page.locator(".message.ours")).to_have_count(0)
+
+    await desk.page.focus("#composer")
+    await desk.page.keyboard.press("Enter")
+    await expect(desk.status).to_contain_text("verstuurd", timeout=8_000)
+    told = await els.expect("events")
+    while told["events"][-1]["type"] != "message.posted":
+        told = await els.expect("events")
+    seq = told["events"][-1]["seq"]
+    assert told["events"][-1]["data"]["text"] == "Ja, in Utrecht."
+    mark = {"type": "mark", "conversation": conversation}
+    await els.send(mark | {"delivered": seq, "read": 0})
+    await expect(desk.status).to_contain_text("bezorgd")
+    await els.send(mark | {"delivered": seq, "read": seq})
+    await expect(desk.status).to_contain_text("gelezen")
+
+
+async def test_a_note_is_never_told_to_the_visitor(sheet, someone):
+    desk = await sheet()
+    els, conversation = await someone("Wanneer komt mijn fiets?")
+    await desk.take(conversation)
+    await desk.page.keyboard.press("m")
+    await desk.page.keyboard.type("Staat nog bij de monteur.")
+    await desk.page.keyboard.press("Enter")
+    await expect(desk.page.locator("article.note")).to_contain_text("Staat nog bij de monteur.")
+    await desk.page.keyboard.press("Escape")
+    await desk.page.keyboard.press("r")
+    await desk.write("Ik zoek het uit.")
+    await desk.page.locator("#composer").fill("En")
+    await desk.page.keyboard.press("Enter")  # what follows lets the first one go
+    heard = await els.expect("events", within=10)
+    while heard["events"][-1].get("data", {}).get("text") != "Ik zoek het uit.":
+        heard = await els.expect("events", within=10)
+    assert "monteur" not in repr(els.heard)
+
+
+async def test_a_draft_survives_switching_and_a_reload(sheet, someone):
+    desk = await sheet()
+    _, first = await someone("Eerste")
+    _, second = await someone("Tweede")
+    await desk.open(first)
+    await desk.page.fill("#composer", "Half af")
+    await desk.open(second)
+    await expect(desk.page.locator("#composer")).to_have_value("")
+    await expect(desk.row(first)).to_contain_text("Concept: Half af")
+    await desk.page.reload()
+    await desk.open(first)
+    await expect(desk.page.locator("#composer")).to_have_value("Half af")
+
+
+async def test_something_new_while_writing_is_read_before_it_is_answered(sheet, someone):
+    desk = await sheet()
+    els, conversation = await someone("Kan het vrijdag?")
+    await desk.take(conversation)
+    await desk.page.fill("#composer", "Vrijdag kan.")
+    await els.post("Of toch zaterdag", conversation)
+    await expect(desk.page.locator(".composer .strip")).to_contain_text("terwijl je schreef")
+    await desk.page.focus("#composer")
+    await desk.page.keyboard.press("Enter")
+    await expect(desk.page.locator("#composer")).to_have_value("Vrijdag kan.")
+    await desk.page.keyboard.press("Enter")
+    await expect(desk.status).to_contain_text("Haal terug")
+
+
+async def test_typing_is_seen_both_ways(sheet, someone):
+    desk = await sheet()
+    els, conversation = await someone("Hallo")
+    await desk.take(conversation)
+    await els.send({"type": "typing", "conversation": conversation, "on": True})
+    await expect(desk.page.locator(".typing")).to_contain_text("typt")
+    await expect(desk.row(conversation)).to_contain_text("typt nu")
+    await desk.page.locator("#composer").press_sequentially("Dag")
+    typing = await els.expect("typing", conversation=conversation, on=True)
+    assert typing["by"]["kind"] == "agent"
+
+
+async def test_files_go_up_with_a_preview_and_a_refusal_stays_to_be_tried_again(sheet, someone):
+    desk = await sheet()
+    els, conversation = await someone("Stuurt u de bon?")
+    await desk.take(conversation)
+    await desk.page.route("**/api/v1/files", lambda route: route.abort())
+    bon = {"name": "bon.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4\n%%EOF\n"}
+    await desk.page.set_input_files("input[type=file]", bon)
+    failed = desk.page.locator(".attachments .failed")
+    await expect(failed).to_contain_text("Niet gelukt")
+    await desk.page.unroute("**/api/v1/files")
+    await failed.get_by_role("button", name="Probeer opnieuw").click()
+    await expect(desk.page.locator(".attachments")).to_contain_text("bon.pdf")
+    await expect(failed).to_have_count(0)
+    await desk.write("Alstublieft.")
+    told = await els.expect("events", within=10)
+    while told["events"][-1].get("data", {}).get("text") != "Alstublieft.":
+        told = await els.expect("events", within=10)
+    assert told["events"][-1]["data"]["files"][0]["name"] == "bon.pdf"
+
+
+async def test_one_of_two_who_take_at_once_is_told_who_was_first(sheet, someone):
+    noor, sem = await sheet(login=0), await sheet(login=1)
+    _, conversation = await someone("Wie helpt mij?")
+    for each in (noor, sem):
+        await each.open(conversation)
+    await sem.page.route(re.compile(r"/assignment$"), lambda route: route.continue_())
+    await noor.page.locator(".main-act.primary").click()
+    await expect(noor.page.locator(".main-act")).to_contain_text("Sluit")
+    await expect(sem.page.locator(".main-act")).to_contain_text("Neem over")
+    await expect(sem.page.locator(".conversation-header .who p")).to_contain_text("bij Noor")
+
+
+async def test_close_reopen_and_label_by_keyboard_alone(demo, sheet, someone):
+    desk = await sheet()
+    _, conversation = await someone("Dank u")
+    await desk.take(conversation)
+    await desk.page.locator("#composer").blur()
+    await desk.page.keyboard.press("l")
+    await desk.page.keyboard.type("bedankje")
+    await desk.page.keyboard.press("Enter")
+    await expect(desk.page.locator(".conversation-header .tags")).to_contain_text("bedankje")
+    await desk.page.keyboard.press("Escape")
+    await desk.page.keyboard.press("e")
+    await expect(desk.row(conversation)).to_have_count(0)
+    await desk.page.goto(f"{demo.url}/app/closed")
+    await desk.open(conversation)
+    await desk.page.locator(".main-act").click()
+    await expect(desk.page.locator(".main-act")).not_to_contain_text("Heropen")
+
+
+async def test_what_was_written_without_a_connection_goes_out_once(sheet, someone):
+    desk = await sheet()
+    els, conversation = await someone("Bent u er nog?")
+    await desk.take(conversation)
+    await desk.page.context.set_offline(True)
+    await expect(desk.page.locator(".strip").first).to_contain_text("Geen verbinding sinds")
+    await expect(desk.row(conversation).locator(".clock.unknown")).to_be_visible()
+    await desk.write("Ja, ik ben er.")
+    await expect(desk.status).to_contain_text("Wacht op verbinding", timeout=8_000)
+    await desk.page.context.set_offline(False)
+    await expect(desk.status).to_contain_text("verstuurd", timeout=10_000)
+    await expect(desk.page.locator(".conversation .strip")).to_have_count(0)
+    await els.post("Fijn", conversation)
+    await expect(desk.page.locator(".message .bubble").last).to_have_text("Fijn")
+    texts = await desk.page.locator(".message .bubble").all_inner_texts()
+    assert texts.count("Ja, ik ben er.") == 1
+
+
+async def test_no_row_moves_under_the_pointer(sheet, someone):
+    desk = await sheet()
+    first, one = await someone("Ik was eerst")
+    _, two = await someone("Ik kom daarna")
+    await desk.take(one)
+    await desk.write("Momentje")
+    await desk.take(two)
+    await desk.page.evaluate("document.activeElement.blur()")
+    await desk.row(two).hover()
+    before = (await desk.row(two).bounding_box())["y"]
+    await first.post("Nog iets", one)
+    await expect(desk.row(one)).to_contain_text("Nog iets")
+    assert (await desk.row(two).bounding_box())["y"] >= before - 1
+
+
+async def test_the_visitor_card_tells_what_is_known_and_that_it_is_not_verified(
+    demo, sheet, someone
+):
+    desk = await sheet()
+    page = {"url": f"{demo.shop}/fietsen", "title": "Fietsen", "referrer": "https://zoek.example/"}
+    els, conversation = await someone("Hoi", page=page, time_zone="Europe/Amsterdam")
+    await els.send({"type": "page", "url": f"{demo.shop}/hulp", "title": "Hulp"})
+    await desk.open(conversation)
+    card = desk.page.locator("#visitor-card")
+    await expect(card.locator(".path li").first).to_contain_text("Hulp")
+    await expect(card.locator(".path li").nth(1)).to_contain_text("Fietsen")
+    await expect(card).to_contain_text("zoek.example")
+    await expect(card).to_contain_text("Amsterdam")
+
+
+async def test_script_in_words_and_names_stays_text(sheet, someone):
+    desk = await sheet()
+    nasty = '<img src=x onerror="window.hit=1"><script>window.hit=1</script> javascript:hit'
+    page = {"url": "javascript:window.hit=1", "title": nasty, "referrer": "javascript:1"}
+    _, conversation = await someone(nasty, page=page)
+    await desk.open(conversation)
+    await expect(desk.page.locator(".bubble").last).to_have_text(nasty)
+    assert await desk.page.evaluate("window.hit") is None
+    assert await desk.page.locator("#visitor-card a[href^=javascript]").count() == 0
+
+
+async def test_a_phone_shows_one_column_and_the_faces_of_the_other_chats(sheet, someone):
+    desk = await sheet(viewport=PHONE, has_touch=True, is_mobile=True)
+    _, one = await someone("Eerste op de telefoon")
+    _, two = await someone("Tweede op de telefoon")
+    for conversation in (one, two):
+        await desk.take(conversation)
+        await desk.page.locator(".conversation-header .only-phone").click()
+    await desk.row(one).click()
+    await expect(desk.page.locator(".chips a")).not_to_have_count(0)
+    assert await desk.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert await violations(desk.page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_no_screen_breaks_the_rules_of_accessibility(demo, sheet, someone, scheme):
+    desk = await sheet(color_scheme=scheme)
+    _, conversation = await someone("Hallo allemaal")
+    found = {"list": await violations(desk.page)}
+    await desk.take(conversation)
+    found["conversation"] = await violations(desk.page)
+    await desk.page.keyboard.press("?")
+    await expect(desk.page.locator("dialog")).to_be_visible()
+    found["keys"] = await violations(desk.page)
+    for place in ("people", "sites", "organisation", "profile"):
+        await desk.page.goto(f"{demo.url}/app/settings/{place}")
+        await expect(desk.page.locator(".page-head")).to_be_visible()
+        found[place] = await violations(desk.page)
+    assert [place for place in found if found[place]] == [], found
+
+
+async def test_a_look_is_previewed_while_it_changes_and_reaches_the_site_when_put_live(demo, sheet):
+    desk = await sheet()
+    await desk.page.goto(f"{demo.url}/app/settings/sites")
+    await desk.page.locator(".sites a.button").first.click()
+    await desk.page.get_by_label("Kleurcode").fill("#ffe14d")
+    await expect(desk.page.locator(".row-of .hint").first).to_contain_text("donkerder")
+    await desk.page.get_by_label("Begroeting, Nederlands").fill("Dag, waarmee helpen we?")
+    await expect(desk.page.locator(".panel-sample")).to_contain_text("Dag, waarmee helpen we?")
+    await desk.page.get_by_role("button", name="Zet live").click()
+    await expect(desk.page.locator(".page-head [role=status]")).to_have_text("Alles is bewaard")
+    shown = await desk.page.locator(".panel-sample header").evaluate(
+        "element => getComputedStyle(element).backgroundColor"
+    )
+    state = await (await desk.page.request.get(f"{demo.url}/api/v1/sites/{demo.site}/state")).json()
+    accent = state["accent"] if "accent" in state else state["look"]["accent"]
+    red, green, blue = (int(accent[at : at + 2], 16) for at in (1, 3, 5))
+    assert shown == f"rgb({red}, {green}, {blue})"
