@@ -143,17 +143,6 @@ def memory_survives_rollback(stack: ExitStack) -> None:
     change(stack, ModelJournal, "forget", forget)
 
 
-@bug
-def outcomes_overtake(stack: ExitStack) -> None:
-    """What is on disk is told in any order."""
-
-    def deliver(_old: Any, store: Store, outcomes: list[Any]) -> None:
-        for outcome in outcomes:
-            store.later(200, store.tell, [outcome])
-
-    change(stack, Store, "deliver", deliver)
-
-
 # Decisions.
 
 

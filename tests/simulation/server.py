@@ -1,4 +1,4 @@
-"""One life of the server: the real door, sockets, connections, sessions, hub and commands, in simulated time."""
+"""One life of the server: the real door, sockets, sessions, hub and commands, in simulated time."""
 
 import asyncio
 from collections.abc import Callable
