@@ -23,6 +23,7 @@ from balie.edge.limits import Rate
 from balie.kernel.actor import Actor, AgentActor
 from balie.realtime import connection, visitor, ws
 from balie.realtime.protocol import frames
+from balie.realtime.protocol.session import Limits
 from balie.store import writer
 
 START = 1_790_000_000_000
@@ -61,6 +62,7 @@ class World:
         self.stuttering = chance.choice((0.0, 0.0, 0.1))
         self.reading = chance.choice((10, 10, 300))
         self.max_fill = chance.choice((3, 6, 200))
+        self.limits = chance.choice((Limits(), Limits(), Limits(frames=3, frame_burst=2)))
         self.rate = chance.choice((Rate(1_000, 1), Rate(1_000, 1), Rate(2, 300)))
 
     def run(self) -> History:
