@@ -18,6 +18,8 @@ from balie.kernel.events import ConversationAssigned
 from balie.kernel.ids import new_id
 from balie.realtime import connection, hub
 from balie.realtime.connection import Connection
+from balie.realtime.protocol import session
+from balie.realtime.protocol.client import ClientSession
 from balie.realtime.protocol.client_line import ClientLine
 from balie.realtime.protocol.client_log import Log
 from balie.realtime.protocol.client_outbox import Outbox
@@ -141,17 +143,6 @@ def memory_survives_rollback(stack: ExitStack) -> None:
         journal.rows.clear()
 
     change(stack, ModelJournal, "forget", forget)
-
-
-@bug
-def outcomes_overtake(stack: ExitStack) -> None:
-    """What is on disk is told in any order."""
-
-    def deliver(_old: Any, store: Store, outcomes: list[Any]) -> None:
-        for outcome in outcomes:
-            store.later(200, store.tell, [outcome])
-
-    change(stack, Store, "deliver", deliver)
 
 
 # Decisions.
@@ -284,6 +275,16 @@ def join_after_reading(stack: ExitStack) -> None:
 
 
 @bug
+def refused_frame_unnamed(stack: ExitStack) -> None:
+    """A frame over the limit is refused without saying which."""
+
+    def limited(old: Any, message: str, wait: int) -> Any:
+        return old("", wait)
+
+    change(stack, session, "_limited", limited)
+
+
+@bug
 def internal_event_leaked(stack: ExitStack) -> None:
     """Visitors are sent what agents are sent."""
 
@@ -375,6 +376,18 @@ def client_shows_twice(stack: ExitStack) -> None:
 def client_gives_up_a_refused_resume(stack: ExitStack) -> None:
     """Where the server could not let us hear, we do not ask again."""
     change(stack, Log, "refuse", lambda *_: None)
+
+
+@bug
+def client_resets_on_old_resync(stack: ExitStack) -> None:
+    """A resync that something newer has overtaken is taken for a restored backup."""
+
+    def resynced(old: Any, client: ClientSession, frame: Any) -> None:
+        if log := client.logs.get(frame["conversation"]):
+            log.claim()
+        old(client, frame)
+
+    change(stack, ClientSession, "_resynced", resynced)
 
 
 @bug

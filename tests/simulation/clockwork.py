@@ -13,7 +13,7 @@ MOST_STEPS = 200_000
 """A world that takes more than this has something in it that never rests; usual ones take hundreds."""
 
 
-class Restless(Exception):
+class RestlessError(Exception):
     """Something happens over and over without time going on."""
 
 
@@ -39,7 +39,7 @@ class Clockwork:
             self.now = int(at)
             self.steps += 1
             if self.steps > MOST_STEPS:
-                raise Restless(f"{act} with {args} at {self.now}")
+                raise RestlessError(f"{act} with {args} at {self.now}")
             act(*args)
         self.now = until
 
@@ -115,12 +115,12 @@ class Process(asyncio.AbstractEventLoop):
         if not self.dead and not self._draining:
             self._drain()
 
-    def call_later(self, delay: float, callback: Any, *args: Any, context: Any = None) -> "Timer":
+    def call_later(self, delay: float, callback: Any, *args: Any, **_: Any) -> "Timer":
         timer = Timer()
         self._clockwork.after(delay * 1_000, self._ring, timer, callback, args)
         return timer
 
-    def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> "Timer":
+    def call_at(self, when: float, callback: Any, *args: Any, **_: Any) -> "Timer":
         return self.call_later(when - self.time(), callback, *args)
 
     def _ring(self, timer: "Timer", callback: Any, args: tuple[Any, ...]) -> None:
@@ -130,7 +130,7 @@ class Process(asyncio.AbstractEventLoop):
     def create_future(self) -> "asyncio.Future[Any]":
         return asyncio.Future(loop=self)
 
-    def create_task(self, coroutine: Any, *, name: Any = None, context: Any = None) -> Any:
+    def create_task(self, coroutine: Any, **_: Any) -> Any:
         if self.dead:
             coroutine.close()
             return self.create_future()

@@ -1,6 +1,7 @@
 """What everyone did and saw, and what must be true of it."""
 
 from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -120,7 +121,7 @@ class History:
 
     def check_view(self, view: View, log: list[dict[str, Any]]) -> None:
         seqs = [event["seq"] for event in view.events]
-        for earlier, later in zip(seqs, seqs[1:], strict=False):
+        for earlier, later in pairwise(seqs):
             if later == earlier + 1:
                 continue
             kind = "hole" if later > earlier else "reordered" if later < earlier else "duplicate"

@@ -185,6 +185,10 @@ class Client:
     def do_started(self, effect: dict[str, Any]) -> None:
         self.view(effect["conversation"])
 
+    def do_reset(self, effect: dict[str, Any]) -> None:
+        self.views.pop(effect["conversation"], None)
+        self.world.history.find("reset", f"{self.name} was told that the server was restored")
+
     def do_signed_out(self, _effect: dict[str, Any]) -> None:
         self.world.history.find("signed out", f"{self.name} was signed out")
 

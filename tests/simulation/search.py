@@ -9,7 +9,7 @@ FILE_EVERY = 50
 """One world in so many runs on the real journal and writer over SQLite; the others on the model of them."""
 
 
-class Finding(Exception):
+class FindingError(Exception):
     """A world in which something went wrong."""
 
 
@@ -38,7 +38,7 @@ class Search:
         try:
             findings = place.run().findings
         except Exception as error:
-            raise Finding(f"the world of {replay(seed, self.bug)} broke: {error!r}") from error
+            raise FindingError(f"the world of {replay(seed, self.bug)} broke: {error!r}") from error
         self.steps += place.clockwork.steps
         return findings
 

@@ -1,4 +1,4 @@
-"""One life of the server: the real door, sockets, connections, sessions, hub and commands, in simulated time."""
+"""One life of the server: the real door, sockets, sessions, hub and commands, in simulated time."""
 
 import asyncio
 from collections.abc import Callable
@@ -89,6 +89,7 @@ class Server:
             desk=desk,
             post_limit=Limiter(rate),
             start_limit=Limiter(Rate(burst=100_000, refill_ms=1)),
+            limits=self.world.limits,
         )
 
     async def admit(self, _cookie: str, ticket: str) -> AgentEntry:

@@ -260,7 +260,7 @@ class Store:
     # As SqliteStore has them.
 
     def submit(self, append: Append[Conversation], done: Any) -> None:
-        self.queue(AppendJob(append, done, lambda appended: self.on_appended(appended)))
+        self.queue(AppendJob(append, done, self.on_appended))
 
     async def append(self, append: Append[Conversation]) -> Appended[Conversation]:
         future = self.process.create_future()
@@ -268,7 +268,7 @@ class Store:
         return await future
 
     def touch(self, touch: Touch[Conversation]) -> None:
-        self.queue(TouchJob(touch, lambda state: self.on_touched(state)))
+        self.queue(TouchJob(touch, self.on_touched))
 
     async def write(self, command: Callable[[Any], Any]) -> Any:
         future = self.process.create_future()

@@ -1,5 +1,6 @@
 """A whole little world from one seed: people, a network, a server that crashes, and how it ends."""
 
+import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -9,7 +10,7 @@ from unittest.mock import Mock, patch
 from tests.simulation import storage
 from tests.simulation.bugs import planted
 from tests.simulation.chance import Chance
-from tests.simulation.clockwork import Clockwork, Restless
+from tests.simulation.clockwork import Clockwork, RestlessError
 from tests.simulation.history import History
 from tests.simulation.network import Link
 from tests.simulation.people import Client, Console, Tab, link_between
@@ -20,8 +21,9 @@ from balie.conversations import queries
 from balie.conversations.queries import EventPage
 from balie.edge.limits import Rate
 from balie.kernel.actor import Actor, AgentActor
-from balie.realtime import connection, visitor
+from balie.realtime import connection, visitor, ws
 from balie.realtime.protocol import frames
+from balie.realtime.protocol.session import Limits
 from balie.store import writer
 
 START = 1_790_000_000_000
@@ -36,7 +38,7 @@ class World:
 
     def __init__(self, seed: int, disk: Any, bug: str | None = None) -> None:
         self.bug = bug
-        self.chance = chance = Chance(seed)
+        self.chance = Chance(seed)
         self.disk = disk
         self.clockwork = Clockwork(START)
         self.history = History()
@@ -60,13 +62,14 @@ class World:
         self.stuttering = chance.choice((0.0, 0.0, 0.1))
         self.reading = chance.choice((10, 10, 300))
         self.max_fill = chance.choice((3, 6, 200))
+        self.limits = chance.choice((Limits(), Limits(), Limits(frames=3, frame_burst=2)))
         self.rate = chance.choice((Rate(1_000, 1), Rate(1_000, 1), Rate(2, 300)))
 
     def run(self) -> History:
         with self.rules_of_this_world():
             try:
                 self.play()
-            except Restless as error:
+            except RestlessError as error:
                 self.history.find("restless", str(error))
         if self.server is not None:
             self.server.crash()
@@ -203,17 +206,44 @@ class World:
         with ExitStack() as stack:
             stack.enter_context(patch.object(frames, "MAX_FILL", self.max_fill))
             stack.enter_context(patch.object(connection, "Session", watched))
+            # Sets of connections are walked in the same order every time.
+            stack.enter_context(patch.object(connection.Connection, "__hash__", number_of))
+            stack.enter_context(patch.object(connection, "log", Complaints(self.history)))
+            stack.enter_context(patch.object(ws, "log", Complaints(self.history)))
             if isinstance(self.disk, storage.Disk):
                 stack.enter_context(patch.object(connection.queries, "find_gap", find_gap))
                 stack.enter_context(
                     patch.object(visitor, "own_conversations", storage.own_conversations)
                 )
-                stack.enter_context(patch.object(visitor, "find_visitor", lambda *_: None))
+                stack.enter_context(patch.object(visitor, "known_visitor", lambda *_: None))
+                stack.enter_context(patch.object(visitor, "find_visitor", nobody))
             else:
                 # Disks fail here all the time.
                 stack.enter_context(patch.object(writer, "log", Mock()))
             stack.enter_context(planted(self.bug))
             yield
+
+
+def number_of(this: connection.Connection) -> int:
+    return int(this.id, 16) % (1 << 60)
+
+
+class Complaints:
+    """A log in which every line is a finding."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+
+    def exception(self, what: str, **_: Any) -> None:
+        self.error(f"{what}: {traceback.format_exc()}")
+
+    def error(self, what: str, **more: Any) -> None:
+        self.history.find("broke", f"{what} {more}")
+
+
+async def nobody(store: storage.Store, *_: Any) -> None:
+    """`contacts.queries.find_visitor` upon the model, which remembers none."""
+    return await store.read(lambda _: None)
 
 
 async def find_gap(

@@ -12,6 +12,8 @@ const MAX_HELD = 1_000;
 export class Log {
   /** The highest number we have heard of, shown or not. */
   known: number;
+  /** What we told the server last that we have. */
+  claimed: number;
   /** When to ask (again) for what is missing; 0 when nothing is. */
   askAt = 0;
   /** The server refused to let us hear this conversation: ask, though nothing is known to be missing. */
@@ -29,6 +31,7 @@ export class Log {
   /** `last` is the number of the last event that was handed out. */
   constructor(public last: number) {
     this.known = last;
+    this.claimed = last;
   }
 
   /** Keep these events; returns those that can be shown now. */
@@ -51,6 +54,12 @@ export class Log {
   begin(events: WireEvent[]): void {
     const first = events[0];
     if (first && first.seq > this.last) this.last = first.seq - 1;
+  }
+
+  /** What to resume from; noted. */
+  claim(): number {
+    this.claimed = this.last;
+    return this.last;
   }
 
   get behind(): boolean {

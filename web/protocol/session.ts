@@ -177,7 +177,7 @@ export class Session {
     const most = this.kind === "agent" ? 300 : 50;
     const resume = [...this.logs]
       .slice(0, most)
-      .map(([conversation, log]) => ({ conversation, last_seq: log.last }));
+      .map(([conversation, log]) => ({ conversation, last_seq: log.claim() }));
     this.resumed = new Set(resume.map(({ conversation }) => conversation));
     const token = this.token && { token: this.token };
     const frame = { type: "hello", ...hello, ...token, resume } as unknown as ClientFrame;
@@ -199,7 +199,7 @@ export class Session {
     this.effect({ type: "tell", frame });
     for (const [conversation, log] of this.logs)
       if (!this.resumed.has(conversation))
-        this.send({ type: "resume", conversation, last_seq: log.last });
+        this.send({ type: "resume", conversation, last_seq: log.claim() });
     if ("conversations" in frame)
       for (const { id, last_seq } of frame.conversations)
         this.logs.get(id)?.hear(last_seq, this.now);
@@ -389,8 +389,8 @@ export class Session {
   private resync(conversation: string, lastSeq: number): void {
     let log = this.logs.get(conversation);
     if (!log) return;
-    if (lastSeq < log.last) {
-      // The server has less than we showed: it was restored from a backup, and what it has is what counts.
+    if (lastSeq < log.claimed) {
+      // The server has less than we asked it to go on from: it was restored from a backup, and what it has is what counts.
       log = new Log(0);
       this.logs.set(conversation, log);
       this.effect({ type: "reset", conversation });
@@ -484,7 +484,7 @@ export class Session {
     for (const frame of this.outbox.due(this.now)) this.send(frame);
     for (const [conversation, log] of this.logs) {
       if (log.askAt && log.asks(this.now))
-        this.send({ type: "resume", conversation, last_seq: log.last });
+        this.send({ type: "resume", conversation, last_seq: log.claim() });
       if (!log.marked && this.now >= log.markAt) {
         log.marked = true;
         log.markAt = this.now + MARK_EVERY;

@@ -214,13 +214,19 @@ class ClientSession(ClientLine):
             self._fade((conversation, event["author"].get("id")))
 
     def _resynced(self, frame: Frame) -> None:
-        log = self.logs.get(frame["conversation"])
+        conversation, last_seq = frame["conversation"], frame["last_seq"]
+        log = self.logs.get(conversation)
         if log is None:
             return
-        log.hear(frame["last_seq"], self._now)
+        if last_seq < log.claimed:
+            # The server has less than we asked it to go on from: it was restored from a backup, and what it
+            # has is what counts.
+            log = self.logs[conversation] = Log(0)
+            self._do({"type": "reset", "conversation": conversation})
+        log.hear(last_seq, self._now)
         if log.behind:
-            log.filling = frame["last_seq"]
-            self._fill(frame["conversation"], log)
+            log.filling = last_seq
+            self._fill(conversation, log)
 
     def _fill(self, conversation: str, log: Log) -> None:
         """Of a conversation that we never saw, the end comes first."""
@@ -316,7 +322,7 @@ class ClientSession(ClientLine):
             self._send(frame)
         for conversation, log in self.logs.items():
             if log.ask_at and log.asks(self._now):
-                self._send(resume_frame(conversation, log.last))
+                self._send(resume_frame(conversation, log.claim()))
             if not log.marked and self._now >= log.mark_at:
                 log.marked = True
                 log.mark_at = self._now + MARK_EVERY

@@ -74,7 +74,7 @@ class ClientLine:
 
     def _connected(self, happened: Input) -> None:
         resume = [
-            {"conversation": conversation, "last_seq": log.last}
+            {"conversation": conversation, "last_seq": log.claim()}
             for conversation, log in self.logs.items()
         ][: MOST_RESUMED[self.kind]]
         self._resumed = {str(each["conversation"]) for each in resume}
@@ -93,7 +93,7 @@ class ClientLine:
         self._do({"type": "tell", "frame": frame})
         for conversation, log in self.logs.items():
             if conversation not in self._resumed:
-                self._send(resume_frame(conversation, log.last))
+                self._send(resume_frame(conversation, log.claim()))
         for known in frame.get("conversations", ()):
             self._hear(known)
 

@@ -14,17 +14,19 @@ MAX_HELD = 1_000
 
 
 class Log:
-    """`last` is the number of the last event that was handed out, `known` the highest one heard of.
+    """`last` is the number of the last event that was handed out, `known` the highest one heard of, `claimed`
+    what we told the server last that we have.
 
-    `ask_at` says when to ask (again) for what is missing, 0 when nothing is; `deaf` that the server
-    refused to let us hear this conversation, so that we must ask though nothing is known to be missing;
-    `filling` is the end of a hole that is being fetched over HTTP, or 0; `delivered` and `read` are this
-    side's marks, and `mark_at` when the server may be told next.
+    `ask_at` says when to ask (again) for what is missing, 0 when nothing is; `deaf` that the server refused
+    to let us hear this conversation, so that we must ask though nothing is known to be missing; `filling` is
+    the end of a hole that is being fetched over HTTP, or 0; `delivered` and `read` are this side's marks, and
+    `mark_at` when the server may be told next.
     """
 
     __slots__ = (
         "_held",
         "ask_at",
+        "claimed",
         "deaf",
         "delivered",
         "filling",
@@ -38,6 +40,7 @@ class Log:
     def __init__(self, last: int) -> None:
         self.last = last
         self.known = last
+        self.claimed = last
         self.ask_at: float = 0
         self.deaf = False
         self.filling = 0
@@ -66,6 +69,11 @@ class Log:
         """Begin anew at the end of the conversation: `events` is its last page."""
         if events and events[0]["seq"] > self.last:
             self.last = events[0]["seq"] - 1
+
+    def claim(self) -> int:
+        """What to resume from; noted."""
+        self.claimed = self.last
+        return self.last
 
     @property
     def behind(self) -> bool:

@@ -97,7 +97,7 @@ class Session:
         if self.phase is not Phase.OPEN:
             return self._greet(message)
         if wait := self._frames.take(now):
-            return self._slow_down(wait, now)
+            return self._slow_down(message, wait, now)
         try:
             frame = _frames[self._kind].decode(message)
         except (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError) as error:
@@ -106,12 +106,12 @@ class Session:
             return [do.Send(encode(f.Pong(now)))]
         return self._handle(frame)
 
-    def _slow_down(self, wait: int, now: int) -> list[Effect]:
+    def _slow_down(self, message: str | bytes, wait: int, now: int) -> list[Effect]:
         if self._refused is None:
             self._refused = Bucket(self._limits.refused, self._limits.refused_burst)
         if self._refused.take(now):
             return self._close(Close.POLICY, "far too many frames")
-        return [_error("rate_limited", "too many frames", retry_after_ms=wait)]
+        return [_limited(message, wait)]
 
     def receive_binary(self) -> list[Effect]:
         """A binary message has come in: there are none in this protocol."""
