@@ -276,11 +276,19 @@ async def test_nobody_there_keeps_the_message_and_asks_for_an_address(visit):
 async def test_files_go_up_and_what_is_too_big_says_so(visit, desk):
     page = await visit()
     await opened(page)
-    await panel(page).locator("input[type=file]").set_input_files(
-        [
-            {"name": "factuur.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4\n%%EOF"},
-            {"name": "film.mov", "mimeType": "video/quicktime", "buffer": bytes(11 << 20)},
-        ]
+    await (
+        panel(page)
+        .locator("input[type=file]")
+        .set_input_files(
+            [
+                {
+                    "name": "factuur.pdf",
+                    "mimeType": "application/pdf",
+                    "buffer": b"%PDF-1.4\n%%EOF",
+                },
+                {"name": "film.mov", "mimeType": "video/quicktime", "buffer": bytes(11 << 20)},
+            ]
+        )
     )
     sent = panel(page).get_by_role("button", name="factuur.pdf bewaren")
     await expect(sent).to_be_visible()
