@@ -27,7 +27,7 @@ class Line(asyncio.Protocol):
         self.opened = asyncio.get_running_loop().create_future()
         self.transport = None
         self.closed_with = None
-        self.on_close = lambda line: None
+        self.on_close = lambda _line: None
 
     def connection_made(self, transport):
         self.transport = transport

@@ -154,7 +154,7 @@ class Crowd:
             self.plan.port,
             "/ws/visitor",
             {"Origin": self.plan.origin},
-            lambda line, message: self._to_visitor(number, ready, message),
+            lambda _line, message: self._to_visitor(number, ready, message),
         )
         line.send(json.dumps({"type": "hello", "site": self.plan.site}).encode())
         line.send(
@@ -204,7 +204,7 @@ class Crowd:
             plan.port,
             "/ws/agent",
             {"Origin": plan.origin, "Cookie": cookie},
-            lambda line, message: self._to_console(last, filled, len(followed), message),
+            lambda _line, message: self._to_console(last, filled, len(followed), message),
         )
         ticket = await asyncio.to_thread(self._ticket, cookie)
         resume = [{"conversation": self.ids[each], "last_seq": 0} for each in followed]
@@ -302,7 +302,7 @@ async def drive(plan):
     if pacing is not None:
         await pacing
     deadline = now() + plan.drain
-    while not crowd.tally.complete() and now() < deadline:
+    while not crowd.tally.complete() and now() < deadline:  # noqa: ASYNC110 - a clock is all it is
         await asyncio.sleep(0.05)
     awake.cancel()
     return figures | _verdict(crowd.tally)

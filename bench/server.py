@@ -26,9 +26,10 @@ class Server:
     """`balie serve` over the data in `folder`."""
 
     def __init__(self, folder, port, core=None):
-        self.folder, self.port, self._core = Path(folder), port, core
+        self.folder, self.port = Path(folder), port
         self.url = f"http://localhost:{port}"
         self.password = secrets.token_hex(16)
+        self._pinned = [] if core is None else ["taskset", "--cpu-list", str(core)]
         self.process = None
         self._environment = {k: v for k, v in os.environ.items() if not k.startswith("BALIE_")}
         self._environment |= LIMITS
@@ -52,18 +53,13 @@ class Server:
 
     def start(self):
         self.process = subprocess.Popen(
-            [BALIE, "serve", f"--port={self.port}", f"--data-dir={self.folder}"],
+            [*self._pinned, BALIE, "serve", f"--port={self.port}", f"--data-dir={self.folder}"],
             stdout=subprocess.PIPE,
             text=True,
             env=self._environment,
-            preexec_fn=self._pin,
         )
         assert self.process.stdout.readline().startswith("Balie serves"), "it did not start"
         return self
-
-    def _pin(self):
-        if self._core is not None:
-            os.sched_setaffinity(0, {self._core})
 
     @property
     def pid(self):
@@ -83,9 +79,7 @@ class Server:
         """What the load driver must know: where to go, and the cookies of `agents` signed-in agents."""
         owner = Browser(self.url)
         owner.ask("POST", "/session", {"email": OWNER, "password": self.password})
-        cookies = [owner.cookie]
-        for number in range(1, agents):
-            cookies.append(self._enrol(owner, number))
+        cookies = [owner.cookie, *(self._enrol(owner, number) for number in range(1, agents))]
         return {"port": self.port, "origin": self.url, "site": self.site, "cookies": cookies}
 
     def _enrol(self, owner, number):

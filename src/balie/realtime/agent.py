@@ -46,17 +46,18 @@ class AgentConnection(Connection):
         entry = await services.admit_agent(self._cookies, hello.ticket)
         self.actor, self.agent_id = entry.actor, entry.actor.agent_id
         self.session_id, self.organisation_id = entry.actor.session_id, entry.actor.organisation_id
-        services.hub.join_agent(self)
-        services.agent_alive(entry.actor, self.id, True, "available")  # noqa: FBT003
-        welcome = f.AgentWelcome(
-            session=self.id,
-            now=services.clock(),
-            heartbeat_ms=services.heartbeat_ms,
-            agent=entry.self_view,
-            organisation=entry.organisation,
-            agents=await services.colleagues(self.organisation_id),
-        )
-        return self.session.greeted(encode(welcome), hello.resume)
+        with self.holding() as held:
+            services.hub.join_agent(self)
+            services.agent_alive(entry.actor, self.id, True, "available")  # noqa: FBT003
+            welcome = f.AgentWelcome(
+                session=self.id,
+                now=services.clock(),
+                heartbeat_ms=services.heartbeat_ms,
+                agent=entry.self_view,
+                organisation=entry.organisation,
+                agents=await services.colleagues(self.organisation_id),
+            )
+        return [*self.session.greeted(encode(welcome), hello.resume), *map(do.Send, held)]
 
     @property
     def limit_key(self) -> str:

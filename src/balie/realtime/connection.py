@@ -4,7 +4,8 @@ The transport (socket, or server-sent events) gives a `push` and an `end`; every
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import contextlib
+from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from typing import Any
 
@@ -120,6 +121,16 @@ class Connection:
     async def greet(self, hello: Any) -> list[do.Effect]:
         """Find out who it is. Raises UnauthorisedError or ForbiddenError."""
         raise NotImplementedError
+
+    @contextlib.contextmanager
+    def holding(self) -> Iterator[list[bytes]]:
+        """Frames of the hub are kept meanwhile: the welcome comes first."""
+        push, held = self.push, list[bytes]()
+        self.push = held.append
+        try:
+            yield held
+        finally:
+            self.push = push
 
     def tell(self, frame: Any) -> None:
         """Carry out a soft frame."""

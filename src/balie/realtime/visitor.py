@@ -63,10 +63,8 @@ class VisitorConnection(Connection):
             raise ForbiddenError("this origin may not use this site's chat")
         actor = self._actor(hello, site.id, site.organisation_id)
         # Heard from now on, told after the welcome: what another tab starts while we read is in neither list.
-        self._enter(actor)
-        push, held = self.push, list[bytes]()
-        self.push = held.append
-        try:
+        with self.holding() as held:
+            self._enter(actor)
             known, owned = await services.store.read(
                 lambda connection: (
                     known_visitor(connection, actor, actor.visitor_id),
@@ -75,8 +73,6 @@ class VisitorConnection(Connection):
             )
             self._hello, self._page = hello, hello.page
             welcome = await self._welcome(actor, known, owned)
-        finally:
-            self.push = push
         return [*self.session.greeted(welcome, hello.resume), *map(do.Send, held)]
 
     def _actor(self, hello: f.VisitorHello, site_id: str, organisation_id: str) -> VisitorActor:

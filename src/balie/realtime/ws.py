@@ -257,12 +257,10 @@ class Socket(asyncio.Protocol):
             messages = self._framing.feed(data)
             if self._framing.extras:
                 self._count_extras()
-            self._handle(messages)
         except BrokenError as error:
             self.end(error.code, error.reason)
-        except Exception:
-            log.exception("a connection failed")
-            self.end(Close.FAILED, "something went wrong here")
+        else:
+            self._handle(messages)
 
     def _count_extras(self) -> None:
         if self._extras is None:
@@ -274,6 +272,15 @@ class Socket(asyncio.Protocol):
         self._framing.extras = 0
 
     def _handle(self, messages: list[Message]) -> None:
+        try:
+            self._handle_each(messages)
+        except BrokenError as error:
+            self.end(error.code, error.reason)
+        except Exception:
+            log.exception("a connection failed")
+            self.end(Close.FAILED, "something went wrong here")
+
+    def _handle_each(self, messages: list[Message]) -> None:
         connection = self.connection
         assert connection is not None
         for index, (opcode, payload) in enumerate(messages):
@@ -310,10 +317,7 @@ class Socket(asyncio.Protocol):
             self.end(Close.FAILED, "something went wrong here")
         self._waiting = None
         rest, self._inbox = self._inbox, []
-        try:
-            self._handle(rest)
-        except BrokenError as error:
-            self.end(error.code, error.reason)
+        self._handle(rest)
         if not self._transport.is_closing() and not self._is_waiting():
             self._transport.resume_reading()
             self._hear(self._loop.time())
