@@ -68,6 +68,11 @@ def address_of(connection: Connection, settings: EdgeSettings) -> str:
     return client_address(peer, hops, settings.trusted_proxies)
 
 
+def origin_of(connection: Connection) -> str | None:
+    """The Origin header; two of them are one list, which is nobody's origin."""
+    return ", ".join(connection.headers.getall("origin", [])) or None
+
+
 class Gate:
     """The guard before every route: origin, kind of body, who asks, and whether he may.
 
@@ -103,16 +108,15 @@ class Gate:
         self, connection: Connection, policy: Policy, handler: BaseRouteHandler
     ) -> None:
         headers, own = connection.headers, self._settings.origins
-        method = _method(connection)
+        method, origin = _method(connection), origin_of(connection)
         if handler.opt.get("origin") == "any":
             return
         if policy in (Policy.VISITOR, Policy.SIGNED_IN) and "authorization" in headers:
             # A token that a program adds by itself is no proof against itself, as a cookie would be.
-            origin = headers.get("origin")
             if method not in SAFE_METHODS and origin and not same_origin(origin, own):
                 raise ForbiddenError("pages of other sites may not do this")
             return
-        refuse_foreign(method, headers.get("origin"), headers.get("sec-fetch-site"), own)
+        refuse_foreign(method, origin, headers.get("sec-fetch-site"), own)
 
 
 def _method(connection: Connection) -> str:
