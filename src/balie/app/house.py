@@ -26,7 +26,7 @@ from balie.conversations.model import Conversation
 from balie.conversations.projection import ConversationProjection
 from balie.conversations.retention import GIANTS
 from balie.edge.auth import cookie_name
-from balie.edge.limits import Limiter, Rate
+from balie.edge.limits import Limiter, Rate, Turnstile
 from balie.edge.ports import Ports
 from balie.edge.settings import EdgeSettings
 from balie.kernel.actor import AgentActor, SystemActor
@@ -49,6 +49,8 @@ log = structlog.get_logger("balie.app")
 
 PRESENCE_EVERY = 5.0
 UPLOADS = Rate(burst=30, refill_ms=10_000)
+UPLOADS_AT_ONCE = (8, 24)
+"""From one address, and from all; each may hold as much memory as a file is large."""
 
 
 def clock() -> int:
@@ -233,6 +235,7 @@ class House:
         """What the doors of conversations ask of the rooms."""
         return ConversationServices(
             ports=self.ports,
+            edge=self.edge,
             store=self.store,
             conversations=self.conversations,
             contacts=self.contacts,
@@ -240,6 +243,7 @@ class House:
             secret=self.secret,
             post_limit=self.post_limit,
             upload_limit=Limiter(UPLOADS),
+            uploading=Turnstile(*UPLOADS_AT_ONCE),
             max_file_bytes=self.settings.max_file_bytes,
             is_online=self.hub.is_online,
             find_colleague=self._find_colleague,

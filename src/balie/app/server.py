@@ -13,6 +13,7 @@ from litestar import Litestar
 from sqlalchemy import text
 
 from balie.app.house import House, clock
+from balie.app.patience import PatientProtocol
 from balie.app.upkeep import Upkeep
 from balie.contacts import api as contacts_api
 from balie.contacts.auth import VisitorAuthenticator
@@ -143,7 +144,7 @@ async def serve(
     config = uvicorn.Config(
         application,
         loop="uvloop",
-        http="httptools",
+        http=PatientProtocol,
         # Any callable that makes a protocol will do.
         ws=application.sockets,  # type: ignore[arg-type]
         lifespan="off",

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from balie.conversations import heif
 from balie.kernel.errors import MalformedError, TooLongError
 
 MAX_SIDE = 16_384
@@ -35,7 +36,6 @@ _WITHIN: dict[str, dict[str, str]] = {
         "ppt": "application/vnd.ms-powerpoint",
     },
 }
-_SIZED = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 UNKNOWN = "application/octet-stream"
 
 
@@ -57,7 +57,7 @@ def recognise(content: bytes, name: str) -> Media:
     extension = name.rsplit(".", 1)[-1].lower() if "." in name else ""
     if kind in _WITHIN:
         return Media(_WITHIN[kind].get(extension, kind))
-    if kind in _SIZED:
+    if kind in _SIZES:
         return _measured(kind, content)
     if kind is not None:
         return Media(kind)
@@ -67,7 +67,7 @@ def recognise(content: bytes, name: str) -> Media:
 def _signature(content: bytes) -> str | None:
     for offset, sign, kind in _BY_SIGNATURE:
         if content[offset : offset + len(sign)] == sign:
-            return kind
+            return None if kind == "image/webp" and content[:4] != b"RIFF" else kind
     return None
 
 
@@ -134,7 +134,13 @@ def _jpeg(content: bytes) -> tuple[int, int] | None:
     return None
 
 
-_SIZES = {"image/png": _png, "image/gif": _gif, "image/webp": _webp, "image/jpeg": _jpeg}
+_SIZES = {
+    "image/png": _png,
+    "image/gif": _gif,
+    "image/webp": _webp,
+    "image/jpeg": _jpeg,
+    "image/avif": heif.size_of,
+}
 
 
 def safe_name(name: str, limit: int = 120) -> str:

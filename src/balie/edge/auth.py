@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
 
-from balie.edge.cross_origin import Pages, refuse_foreign_page
+from balie.edge.cross_origin import Pages, origin_of, refuse_foreign_page
 from balie.edge.limits import client_address
 from balie.edge.origins import SAFE_METHODS, refuse_foreign, same_origin
 from balie.edge.policy import Policy, require
@@ -111,18 +111,17 @@ class Gate:
     def _refuse_foreign(
         self, connection: Connection, policy: Policy, handler: BaseRouteHandler
     ) -> None:
-        headers, own = connection.headers, self._settings.origins
+        headers, origin = connection.headers, origin_of(connection.scope)
         if handler.opt.get("origin") == "any":
             return
         if policy in (Policy.VISITOR, Policy.SIGNED_IN) and "authorization" in headers:
             # A visitor's token; whether its site has this page is asked when it is known whose it is.
             return
-        refuse_foreign(
-            _method(connection), headers.get("origin"), headers.get("sec-fetch-site"), own
-        )
+        own = self._settings.origins
+        refuse_foreign(_method(connection), origin, headers.get("sec-fetch-site"), own)
 
     async def _refuse_foreign_page(self, connection: Connection, actor: VisitorActor) -> None:
-        origin = connection.headers.get("origin")
+        origin = origin_of(connection.scope)
         if same_origin(origin, self._settings.origins):
             return
         if self._pages is None and origin:

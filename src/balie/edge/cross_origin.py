@@ -51,7 +51,7 @@ async def answer_headers(pages: Pages, path: str, origin: str) -> dict[str, str]
 
 
 def origin_of(scope: Scope) -> str:
-    """The Origin header of a request; empty without one."""
-    return next(
-        (value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"), ""
+    """The Origin header of a request; empty without one. Two of them are one list, which is nobody's origin."""
+    return ", ".join(
+        value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"
     )

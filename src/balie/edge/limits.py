@@ -1,12 +1,13 @@
 """How often: token buckets by key, in bounded memory, and the address that a limit counts by."""
 
-from collections import OrderedDict
-from collections.abc import Iterable
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 import msgspec
 
-from balie.kernel.errors import RateLimitedError
+from balie.kernel.errors import BusyError, RateLimitedError
 
 Network = IPv4Network | IPv6Network
 
@@ -81,6 +82,33 @@ class Limiter:
         if len(self._buckets) > self._capacity:
             self._buckets.popitem(last=False)
         return bucket
+
+
+class Turnstile:
+    """How many at once: at most `each` under one key, and `total` together."""
+
+    def __init__(self, each: int, total: int) -> None:
+        self._each = each
+        self._total = total
+        self._inside: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return self._inside.total()
+
+    @contextmanager
+    def inside(self, key: str) -> Iterator[None]:
+        """Be one of them. Raises RateLimitedError where `key` has its share, BusyError where all is taken."""
+        if self._inside[key] >= self._each:
+            raise RateLimitedError("too many at once from one address; let some end first")
+        if len(self) >= self._total:
+            raise BusyError("too many at once; try again in a moment")
+        self._inside[key] += 1
+        try:
+            yield
+        finally:
+            self._inside[key] -= 1
+            # Zeroes would stay.
+            self._inside += Counter()
 
 
 def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:

@@ -30,6 +30,9 @@ CODES = {
     503: "unavailable",
 }
 
+# What the framework calls a fault of its own, and is none of anybody's.
+_BROKE_OFF = "client disconnected prematurely"
+
 log = structlog.get_logger("balie.http")
 
 AnyRequest = Request[Any, Any, Any]
@@ -90,6 +93,8 @@ def tell_balie_error(_request: AnyRequest, error: BalieError) -> Response[bytes]
 def tell_framework_error(request: AnyRequest, error: HTTPException) -> Response[bytes]:
     """An error of the framework: no such route, wrong verb, a body that does not fit its shape."""
     status = _status(error)
+    if error.detail == _BROKE_OFF:
+        return tell_balie_error(request, MalformedError("the request broke off"))
     if status >= 500:
         return tell_unknown_error(request, error)
     return problem_response(

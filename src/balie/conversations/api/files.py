@@ -13,12 +13,18 @@ from balie.conversations.api.services import Services
 from balie.conversations.authors import author_key
 from balie.conversations.media import recognise, safe_name
 from balie.conversations.model import StoredFile
+from balie.conversations.traces import without_traces
+from balie.edge.auth import address_of
+from balie.edge.limits import limit_key
 from balie.edge.policy import Policy
 from balie.kernel.actor import Actor
 from balie.kernel.errors import EmptyError, TooLongError
 from balie.kernel.events import File
 
 SIGNED_IN = {"policy": Policy.SIGNED_IN}
+
+VISITORS_AT_AN_ADDRESS = 8
+"""Who may bring as many files as each of them alone may."""
 
 # Nothing in a file may run, load or be framed, whatever it is and however it is opened.
 HEADERS = {
@@ -32,12 +38,22 @@ HEADERS = {
 @post("/files", opt={**SIGNED_IN, "body": "raw"}, request_max_body_size=None)
 async def bring(request: Request[Any, Any, Any], services: Services) -> File:
     """Bring a file; a message then names it. The body is the file, `X-File-Name` its name."""
+    address = limit_key(address_of(request, services.edge))
+    with services.uploading.inside(address):
+        return await _brought(request, services, address)
+
+
+async def _brought(request: Request[Any, Any, Any], services: Services, address: str) -> File:
     actor: Actor = request.scope["user"]
     key = author_key(actor)
-    services.upload_limit.take(key, services.ports.clock(), 1)
-    content = await _body(request, services.max_file_bytes)
+    now = services.ports.clock()
+    services.upload_limit.take(key, now)
+    # Tokens of visitors are free: who draws many still has one address.
+    services.upload_limit.take(f"address:{address}", now, 1 / VISITORS_AT_AN_ADDRESS)
+    brought = await _body(request, services.max_file_bytes)
     name = safe_name(unquote(request.headers.get("x-file-name", "")[:2_000], errors="replace"))
-    media = recognise(content, name)
+    media = recognise(brought, name)
+    content = await asyncio.to_thread(without_traces, media.media_type, brought)
     file_id = services.ports.new_id()
     await asyncio.to_thread(services.blobs.write, file_id, content)
     await services.conversations.keep_file(

@@ -13,8 +13,9 @@ from balie.conversations.commands import ConversationCommands
 from balie.conversations.model import Conversation
 from balie.conversations.queries import EventPage
 from balie.conversations.views import wire
-from balie.edge.limits import Limiter
+from balie.edge.limits import Limiter, Turnstile
 from balie.edge.ports import Ports
+from balie.edge.settings import EdgeSettings
 from balie.kernel.actor import AgentActor, VisitorActor
 from balie.kernel.events import AgentName
 from balie.kernel.shapes import WireEvent
@@ -30,6 +31,7 @@ class ConversationServices:
     """Handed in by the composition root. `is_online` and `on_replaced` reach live connections."""
 
     ports: Ports
+    edge: EdgeSettings
     store: SqliteStore[Conversation]
     conversations: ConversationCommands
     contacts: ContactCommands
@@ -38,7 +40,9 @@ class ConversationServices:
     post_limit: Limiter
     """Messages, by visitor or agent; shared with the sockets."""
     upload_limit: Limiter
-    """Bytes brought, by visitor or agent."""
+    """Files brought, by visitor or agent, and by address."""
+    uploading: Turnstile
+    """Files on their way in, by address."""
     max_file_bytes: int
     is_online: Callable[[str], bool]
     find_colleague: Callable[[AgentActor, str], Awaitable[AgentName]]
