@@ -16,7 +16,8 @@ from balie.agents.pictures import BYTES_LIMIT
 from balie.agents.room import AgentRoom
 from balie.agents.sign_in import COOKIE_SECONDS
 from balie.agents.state import SiteState
-from balie.edge.auth import CurrentAgent, address_of, origin_of, session_cookie
+from balie.edge.auth import CurrentAgent, address_of, session_cookie
+from balie.edge.cross_origin import origin_of
 from balie.edge.origins import same_origin
 from balie.edge.policy import Policy
 from balie.kernel.actor import AgentActor, SystemActor
@@ -262,7 +263,7 @@ async def show_state(room: Room, request: AnyRequest, key: FromPath[str]) -> Res
         "Vary": "Origin",
         "Cross-Origin-Resource-Policy": "cross-origin",
     }
-    origin = origin_of(request)
+    origin = origin_of(request.scope) or None
     if origin is not None:
         if not same_origin(origin, {*encoded.site.origins, *room.settings.origins}):
             raise ForbiddenError("this origin is not among the site's allowed origins")
