@@ -53,12 +53,17 @@ async function reach(path: string, request: RequestInit): Promise<Response> {
 async function understand<Answer>(response: Response, path: string): Promise<Answer> {
   const body = await readBody(response);
   if (response.ok) return body as Answer;
-  if (response.status === 401 && path !== "/session") onSignedOut();
+  if (isSignedOut(response, body, path)) onSignedOut();
   const retry = Number(response.headers.get("Retry-After")) * 1000;
   throw new Problem(response.status, codeOf(body, response.status), {
     ...(retry > 0 && { retry_after_ms: retry }),
     ...body,
   });
+}
+
+/** A wrong password is a 401 as well, and no reason to leave. */
+function isSignedOut({ status }: Response, { code }: Record<string, unknown>, path: string) {
+  return status === 401 && path !== "/session" && code !== "wrong_password";
 }
 
 async function readBody(response: Response): Promise<Record<string, unknown>> {
