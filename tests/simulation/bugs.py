@@ -253,7 +253,7 @@ def follow_after_reading(stack: ExitStack) -> None:
             await asyncio.sleep(0.04)
             old(self, conversation)
 
-        self._later(late())
+        self.later(late())
 
     change(stack, Connection, "follow", follow)
 

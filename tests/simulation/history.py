@@ -27,11 +27,11 @@ class History:
         """Something is wrong."""
         self.findings.append((kind, what))
 
-    def heard(self, client: Client, text: str) -> None:
+    def heard(self, client: Client, text: bytes) -> None:
         """A client has received a message."""
-        if client.kind == "visitor" and CANARY in text:
-            self.find("leak", f"{client.name} was told {text[:200]}")
-        if '"ack"' not in text:
+        if client.kind == "visitor" and CANARY.encode() in text:
+            self.find("leak", f"{client.name} was told {text[:200]!r}")
+        if b'"ack"' not in text:
             return
         frames = msgspec.json.decode(text)
         for frame in frames if isinstance(frames, list) else [frames]:

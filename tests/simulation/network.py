@@ -35,6 +35,9 @@ class Pipe:
         self.arrived += 1
         if self.broken_at is None or self.arrived <= self.broken_at:
             self.deliver(thing)
+        elif self.arrived == self.broken_at + 1 and thing:
+            # Of the next one a part, perhaps: streams break anywhere.
+            self.deliver(thing[: self.clockwork.now % len(thing)])
 
     def cut(self, chance: Callable[[int, int], int]) -> None:
         """Of what is under way only the first few things arrive."""

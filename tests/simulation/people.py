@@ -11,10 +11,56 @@ from balie.kernel.actor import AgentActor, VisitorActor
 from balie.kernel.events import AgentName, ConversationRated
 from balie.kernel.ids import ENTROPY_BYTES, new_id
 from balie.realtime.protocol.client import ClientSession
+from balie.realtime.protocol.framing import CLOSE, PING, PONG, TEXT, framed
 
 CANARY = "internal-canary"
 decode = msgspec.json.decode
 encode = msgspec.json.encode
+
+
+OPENED = -1
+"""What the end of a handshake is told as."""
+
+
+class Stream:
+    """A browser's reading end of a WebSocket: bytes to (opcode, payload)."""
+
+    def __init__(self) -> None:
+        self.buffer = b""
+        self.opened = False
+
+    def feed(self, data: bytes) -> list[tuple[int, bytes]]:
+        found: list[tuple[int, bytes]] = []
+        self.buffer += data
+        if not self.opened:
+            head, end, rest = self.buffer.partition(b"\r\n\r\n")
+            if not end:
+                return found
+            assert head.startswith(b"HTTP/1.1 101"), head
+            self.opened, self.buffer = True, rest
+            found.append((OPENED, b""))
+        while frame := self.next():
+            found.append(frame)
+        return found
+
+    def next(self) -> tuple[int, bytes] | None:
+        buffer = self.buffer
+        if len(buffer) < 2:
+            return None
+        wide = {126: 2, 127: 8}.get(buffer[1], 0)
+        size = int.from_bytes(buffer[2 : 2 + wide]) if wide else buffer[1]
+        start = 2 + wide
+        if len(buffer) < start + size:
+            return None
+        self.buffer = buffer[start + size :]
+        return buffer[0] & 0x0F, buffer[start : start + size]
+
+
+def masked(opcode: int, payload: bytes) -> bytes:
+    """A client's frame, under a mask of zeros."""
+    frame = framed(opcode, payload)
+    start = len(frame) - len(payload)
+    return frame[:1] + bytes((frame[1] | 0x80,)) + frame[2:start] + b"\0\0\0\0" + payload
 
 
 class View:
@@ -37,6 +83,7 @@ class Client:
         self.kept: list[dict[str, Any]] = []  # what the browser keeps over a reload
         self.life = 0
         self.link: Link | None = None
+        self.stream = Stream()
         self.attempt = 0
         self.start()
 
@@ -104,7 +151,7 @@ class Client:
             self.later(self.world.lag(), self.failed, attempt)
             return
         self.link = self.world.connect(self, server)
-        self.step({"type": "connected", "hello": self.hello()})
+        self.stream = Stream()
 
     def failed(self, attempt: int) -> None:
         if attempt == self.attempt:
@@ -122,21 +169,33 @@ class Client:
     def do_send(self, effect: dict[str, Any]) -> None:
         if self.link is None:
             return
-        text = encode(effect["frame"]).decode()
-        self.link.up.send(text)
+        data = masked(TEXT, encode(effect["frame"]))
+        self.link.up.send(data)
         if self.world.stutters() and effect["frame"]["type"] != "hello":
-            self.link.up.send(text)
+            self.link.up.send(data)
 
-    def hear(self, link: Link, message: dict[str, Any]) -> None:
-        """Something has come down a connection."""
-        if link is not self.link:
+    def hear(self, link: Link, data: bytes | None) -> None:
+        """Bytes have come down a connection, or its end."""
+        if data is None:
+            self.notice_loss(link)
             return
-        if message["type"] == "websocket.send":
-            self.world.history.heard(self, message["text"])
-            self.step({"type": "received", "frames": decode(message["text"])})
-        elif message["type"] == "websocket.close":
+        for opcode, payload in self.stream.feed(data) if link is self.link else ():
+            if link is not self.link:
+                return
+            self.handle(link, opcode, payload)
+
+    def handle(self, link: Link, opcode: int, payload: bytes) -> None:
+        if opcode == OPENED:
+            self.step({"type": "connected", "hello": self.hello()})
+        elif opcode == TEXT:
+            self.world.history.heard(self, payload)
+            self.step({"type": "received", "frames": decode(payload)})
+        elif opcode == PING:
+            link.up.send(masked(PONG, payload))
+        elif opcode == CLOSE:
+            link.up.send(masked(CLOSE, payload))
             self.link = None
-            self.step({"type": "disconnected", "code": message["code"]})
+            self.step({"type": "disconnected", "code": int.from_bytes(payload[:2])})
 
     def notice_loss(self, link: Link) -> None:
         if link is self.link:
@@ -426,15 +485,15 @@ class Console(Client):
 def link_between(world: Any, client: Client, server: Any, number: int) -> Link:
     """A connection of `client` to this life of the server."""
 
-    def up(text: str | None) -> None:
-        if text is None:
+    def up(data: bytes | None) -> None:
+        if data is None:
             server.lost(number)
         else:
-            server.receive(number, text)
+            server.receive(number, data)
 
     link = Link(
         number,
         Pipe(world.clockwork, world.lag, up),
-        Pipe(world.clockwork, world.lag, lambda message: client.hear(link, message)),
+        Pipe(world.clockwork, world.lag, lambda data: client.hear(link, data)),
     )
     return link

@@ -1,6 +1,5 @@
 """One life of the server: the real door, sockets, sessions, hub and commands, in simulated time."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +27,85 @@ PAGE = 4
 """Events to a page over HTTP here, so that filling takes several."""
 
 
+HANDSHAKE = {
+    kind: (
+        f"GET /ws/{kind} HTTP/1.1\r\nhost: balie.example\r\nupgrade: websocket\r\n"
+        "connection: Upgrade\r\nsec-websocket-version: 13\r\n"
+        f"sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\norigin: {origin}\r\n\r\n"
+    ).encode()
+    for kind, origin in (("visitor", "https://shop.example"), ("agent", "https://balie.example"))
+}
+
+
+class Wire:
+    """The server's end of a connection, as a transport of asyncio."""
+
+    def __init__(
+        self, process: Process, socket: Any, send_down: Callable[[bytes | None], None]
+    ) -> None:
+        self.process = process
+        self.socket = socket
+        self.send_down = send_down
+        self.waiting: list[bytes] | None = None
+        self.over = False
+
+    def take(self, data: bytes) -> None:
+        if self.over:
+            return
+        if self.waiting is not None:
+            self.waiting.append(data)
+        else:
+            self.socket.data_received(data)
+
+    def write(self, data: bytes) -> None:
+        if not self.over and not self.process.dead:
+            self.send_down(data)
+
+    def close(self) -> None:
+        if not self.over:
+            self.write_end()
+            self.process.call_soon(self.socket.connection_lost, None)
+
+    abort = close
+
+    def write_end(self) -> None:
+        self.over = True
+        if not self.process.dead:
+            self.send_down(None)
+
+    def lose(self) -> None:
+        if not self.over:
+            self.over = True
+            self.socket.connection_lost(None)
+
+    def is_closing(self) -> bool:
+        return self.over
+
+    def pause_reading(self) -> None:
+        self.waiting = self.waiting or []
+
+    def resume_reading(self) -> None:
+        waiting, self.waiting = self.waiting, None
+        for place, data in enumerate(waiting or ()):
+            if self.waiting is not None:
+                self.waiting += waiting[place:]
+                return
+            self.take(data)
+
+    def get_extra_info(self, _name: str) -> Any:
+        return ("192.0.2.1", 1)
+
+
+class Ordered(dict[Any, None]):
+    """A set that is walked in the same order every time."""
+
+    def add(self, member: Any) -> None:
+        self[member] = None
+
+    def discard(self, member: Any) -> None:
+        self.pop(member, None)
+
+
 class ModelContacts:
     """Remembers visitors as quickly as the model of the log."""
 
@@ -53,7 +131,9 @@ class Server:
         self.store.on_appended = self.hub.committed
         self.store.on_touched = self.hub.touched
         self.door = SocketDoor(self.services())
-        self.inboxes: dict[int, asyncio.Queue[Any]] = {}
+        self.door.sockets = Ordered()
+        self.connections: set[Any] = set()
+        self.wires: dict[int, Wire] = {}
 
     def clock(self) -> int:
         return self.world.clockwork.now
@@ -105,40 +185,25 @@ class Server:
 
     # Sockets.
 
-    def accept(self, number: int, kind: str, send_down: Callable[[dict[str, Any]], None]) -> None:
-        """A client has connected; messages to it go to `send_down`."""
-        queue: asyncio.Queue[Any] = asyncio.Queue()
-        self.inboxes[number] = queue
-        queue.put_nowait({"type": "websocket.connect"})
-        origin = b"https://shop.example" if kind == "visitor" else b"https://balie.example"
-        scope = {
-            "type": "websocket",
-            "path": f"/ws/{kind}",
-            "client": ("192.0.2.1", 1),
-            "headers": [(b"origin", origin)],
-        }
+    def accept(self, number: int, kind: str, send_down: Callable[[bytes | None], None]) -> None:
+        """A client has connected; bytes for it go to `send_down`, and None where the stream ends."""
+        self.process.enter(self._accept, number, kind, send_down)
 
-        async def send(message: dict[str, Any]) -> None:
-            if not self.process.dead:
-                send_down(message)
+    def _accept(self, number: int, kind: str, send_down: Callable[[bytes | None], None]) -> None:
+        socket = self.door(None, self, None)
+        wire = self.wires[number] = Wire(self.process, socket, send_down)
+        socket.connection_made(wire)
+        wire.take(HANDSHAKE[kind])
 
-        async def serve() -> None:
-            await self.door(scope, queue.get, send)
-
-        self.process.enter(lambda: self.process.create_task(serve()))
-
-    def receive(self, number: int, text: str) -> None:
-        """A message has come from a client."""
-        queue = self.inboxes.get(number)
-        if queue is not None:
-            message = {"type": "websocket.receive", "text": text}
-            self.process.enter(queue.put_nowait, message)
+    def receive(self, number: int, data: bytes) -> None:
+        """Bytes have come from a client."""
+        if wire := self.wires.get(number):
+            self.process.enter(wire.take, data)
 
     def lost(self, number: int) -> None:
         """The server has noticed that a connection is gone."""
-        queue = self.inboxes.pop(number, None)
-        if queue is not None:
-            self.process.enter(queue.put_nowait, {"type": "websocket.disconnect"})
+        if wire := self.wires.pop(number, None):
+            self.process.enter(wire.lose)
 
     # HTTP, as far as people here use it.
 

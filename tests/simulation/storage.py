@@ -156,6 +156,17 @@ class ModelWriter:
             return job.done, None, error
 
 
+class FailingConnection(driver.Connection):
+    """A connection whose commits fail while its file says so."""
+
+    file: "File"
+
+    def commit(self) -> None:
+        if self.file.fails:
+            raise driver.OperationalError("disk I/O error")
+        super().commit()
+
+
 class File:
     """A database file in memory, with the real journal and the real writer upon it."""
 
@@ -165,16 +176,20 @@ class File:
         self.engine = create_engine(
             "sqlite+pysqlite://",
             module=driver,
-            connect_args={"isolation_level": None, "check_same_thread": False},
+            connect_args={
+                "isolation_level": None,
+                "check_same_thread": False,
+                "factory": self._connection,
+            },
             poolclass=StaticPool,
         )
-        event.listen(self.engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
-        event.listen(self.engine, "commit", self._before_commit)
+        event.listen(self.engine, "begin", sqlite._begin)
         metadata.create_all(self.engine)
 
-    def _before_commit(self, _connection: Any) -> None:
-        if self.fails:
-            raise driver.OperationalError("disk I/O error")
+    def _connection(self, *args: Any, **how: Any) -> Any:
+        connection = FailingConnection(*args, **how)
+        connection.file = self
+        return connection
 
     def erase(self) -> None:
         self.fails = False
@@ -212,6 +227,7 @@ class FileWriter:
         self.file = file
         self.journal = Journal(ConversationProjection())
         self.writer = Writer(file.engine, self.journal, lambda _: None)
+        self.connection = file.engine.connect().execution_options(begin="")
 
     @property
     def jobs(self) -> Any:
@@ -226,7 +242,7 @@ class FileWriter:
     def commit(self, batch: list[Any], *, fails: bool) -> list[Outcome]:
         self.file.fails = fails
         try:
-            return self.writer._commit(batch)
+            return self.writer._commit(batch, self.connection)
         finally:
             self.file.fails = False
 

@@ -173,10 +173,9 @@ class World:
         link.cut(self.chance.randint)
         if self.chance.happens(0.7):
             client.later(self.chance.uniform0(2_000), client.notice_loss, link)
-        if server is not None:
-            # At the latest, two pings without an answer tell.
-            late = 40_000 if self.chance.happens(0.5) else self.chance.uniform0(2_000)
-            self.clockwork.after(late, server.lost, link.number)
+        # The server's own pings tell it, at the latest.
+        if server is not None and self.chance.happens(0.5):
+            self.clockwork.after(self.chance.uniform0(2_000), server.lost, link.number)
 
     def connect(self, client: Client, server: Server) -> Link:
         link = link_between(self, client, server, len(self.links))
@@ -210,6 +209,7 @@ class World:
             stack.enter_context(patch.object(connection.Connection, "__hash__", number_of))
             stack.enter_context(patch.object(connection, "log", Complaints(self.history)))
             stack.enter_context(patch.object(ws, "log", Complaints(self.history)))
+            stack.enter_context(patch.object(ws, "random", self.chance))
             if isinstance(self.disk, storage.Disk):
                 stack.enter_context(patch.object(connection.queries, "find_gap", find_gap))
                 stack.enter_context(
