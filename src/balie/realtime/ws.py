@@ -1,16 +1,23 @@
-"""The socket door: `/ws/visitor` and `/ws/agent`, spoken by the web server's own protocol class.
+"""The socket door: `/ws/visitor` and `/ws/agent`.
 
-There is no task and no queue between the wire and the session: a message is handled where it is read, so
-that it costs microseconds. What has to wait (for a read, for room in the store's queue) becomes a task, and
-nothing more is read from that socket until it is done. See ADR 0012.
+The WebSocket protocol itself is spoken by the sans-I/O core of the library `websockets`; here is only its
+shell. There is no task and no queue between the wire and the session: a message is handled where it is
+read, so that it costs microseconds. What has to wait (for a read, for room in the store's queue) becomes a
+task, and nothing more is read from that socket until it is done. See ADR 0006.
 """
 
 import asyncio
+import logging
 import random
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
+from http import HTTPStatus
 from typing import Any
 
 import structlog
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
+from websockets.protocol import State
+from websockets.server import ServerProtocol
 
 from balie.edge.limits import client_address
 from balie.edge.origins import same_origin
@@ -18,10 +25,8 @@ from balie.realtime import verbs
 from balie.realtime.agent import AgentConnection
 from balie.realtime.connection import Connection
 from balie.realtime.outbox import Outbox
-from balie.realtime.protocol import framing
 from balie.realtime.protocol.bucket import Bucket
-from balie.realtime.protocol.frames import Close
-from balie.realtime.protocol.framing import BrokenError, Framing, Message
+from balie.realtime.protocol.frames import MAX_FRAME_BYTES, Close
 from balie.realtime.services import Services
 from balie.realtime.visitor import VisitorConnection
 
@@ -37,6 +42,10 @@ EXTRAS_AT_ONCE = 200
 """Pings, pongs and fragments: what costs work and says nothing."""
 
 log = structlog.get_logger("balie.realtime")
+# What the library says of single frames is of no use in a server's log.
+_silent = logging.getLogger("balie.realtime.wire")
+_silent.setLevel(logging.CRITICAL)
+_silent.propagate = False
 
 Scope = dict[str, Any]
 
@@ -81,13 +90,15 @@ def peer_of(scope: Scope) -> str:
 
 def header_map(scope: Scope) -> dict[str, str]:
     """Header names in lower case; what comes twice is one list (RFC 9110, section 5.3)."""
-    return _merged(scope["headers"])
+    return _merged(
+        (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
+    )
 
 
-def _merged(headers: Any) -> dict[str, str]:
+def _merged(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name, value in headers:
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+    for name, text in headers:
+        key = name.lower()
         found[key] = f"{found[key]}, {text}" if key in found else text
     return found
 
@@ -130,19 +141,19 @@ class Socket(asyncio.Protocol):
     """The transport of one WebSocket."""
 
     __slots__ = (
-        "_close_sent",
         "_closing",
         "_connections",
         "_door",
         "_extras",
         "_flushing",
-        "_framing",
         "_heard_at",
         "_inbox",
         "_loop",
         "_outbox",
         "_overdue",
+        "_parts",
         "_ping_at",
+        "_protocol",
         "_transport",
         "_waiting",
         "_writable",
@@ -154,14 +165,14 @@ class Socket(asyncio.Protocol):
         self._connections = connections
         self._loop = asyncio.get_running_loop()
         self._transport: Any = None
-        self._framing = Framing()
+        self._protocol = ServerProtocol(max_size=MAX_FRAME_BYTES, logger=_silent)
         self._extras: Bucket | None = None
         self._outbox = Outbox()
-        self._inbox: list[Message] = []
+        self._inbox: list[Frame] = []
+        self._parts: list[bytes] = []
         self._waiting: asyncio.Task[None] | None = None
         self._overdue: asyncio.TimerHandle | None = None
         self._closing: tuple[int, str] | None = None
-        self._close_sent = False
         self._flushing = False
         self._writable = True
         self._heard_at = self._ping_at = 0.0
@@ -196,115 +207,85 @@ class Socket(asyncio.Protocol):
         """The web server stops."""
         self.end(Close.RESTART, "restarting")
 
-    # The handshake.
-
-    def _shake_hands(self, request: bytes) -> None:
-        head, _, rest = request.partition(b"\r\n\r\n")
-        first, *lines = head.split(b"\r\n")
-        method, _, target = first.decode("latin-1").rpartition(" ")[0].partition(" ")
-        headers = _merged(line.split(b": ", 1) for line in lines if b": " in line)
-        kind = target.partition("?")[0].removeprefix("/ws/")
-        accept = framing.accept_handshake(method, headers)
-        if kind not in ("visitor", "agent"):
-            self._turn_away("404 Not Found")
-        elif accept is None:
-            self._turn_away("426 Upgrade Required\r\nsec-websocket-version: 13")
-        elif not may_knock(self._door.services, kind, headers):
-            self._turn_away("403 Forbidden")
-        else:
-            self._welcome(accept, kind, headers)
-            if rest:
-                self._read(rest)
-
-    def _turn_away(self, status: str) -> None:
-        self._transport.write(
-            f"HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode()
-        )
-        self._transport.close()
-
-    def _welcome(self, accept: str, kind: str, headers: dict[str, str]) -> None:
-        peer = self._transport.get_extra_info("peername")
-        address = str(peer[0]) if isinstance(peer, tuple) else ""
-        self.connection = open_connection(self._door.services, kind, address, headers, self)
-        self._transport.write(
-            b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
-            b"sec-websocket-accept: " + accept.encode() + b"\r\n\r\n"
-        )
-        self._hear(self._loop.time())
-        self._door.entered(self)
-        self._overdue = self._loop.call_later(HELLO_WITHIN, self._hello_overdue)
-
-    def _hello_overdue(self) -> None:
-        if self.connection is not None:
-            self.connection.perform(self.connection.session.overdue())
-
     # Reading.
 
     def data_received(self, data: bytes) -> None:
-        if self.connection is None:
-            self._shake_hands(data)
-        else:
-            self._hear(self._loop.time())
-            self._read(data)
+        self._hear(self._loop.time())
+        self._protocol.receive_data(data)
+        self._read()
+
+    def eof_received(self) -> None:
+        self._protocol.receive_eof()
+        self._read()
+
+    def _read(self) -> None:
+        events = self._protocol.events_received()
+        for event in events:
+            if isinstance(event, Request):
+                self._shake_hands(event)
+        self._handle([event for event in events if isinstance(event, Frame)])
+        self._write()
 
     def _hear(self, now: float) -> None:
         self._heard_at = now
         # Not all at the same moment, where thousands came back together.
         self._ping_at = now + PING_AFTER * (0.75 + random.random() / 4)  # noqa: S311
 
-    def _read(self, data: bytes) -> None:
+    def _handle(self, frames: list[Frame]) -> None:
         try:
-            messages = self._framing.feed(data)
-            if self._framing.extras:
-                self._count_extras()
-        except BrokenError as error:
-            self.end(error.code, error.reason)
-        else:
-            self._handle(messages)
-
-    def _count_extras(self) -> None:
-        if self._extras is None:
-            self._extras = Bucket(EXTRAS_A_SECOND, EXTRAS_AT_ONCE)
-        now = self._door.services.clock()
-        for _ in range(self._framing.extras):
-            if self._extras.take(now):
-                raise BrokenError(Close.POLICY, "too many pings or fragments")
-        self._framing.extras = 0
-
-    def _handle(self, messages: list[Message]) -> None:
-        try:
-            self._handle_each(messages)
-        except BrokenError as error:
-            self.end(error.code, error.reason)
+            self._handle_each(frames)
         except Exception:
             log.exception("a connection failed")
             self.end(Close.FAILED, "something went wrong here")
 
-    def _handle_each(self, messages: list[Message]) -> None:
+    def _handle_each(self, frames: list[Frame]) -> None:
         connection = self.connection
-        assert connection is not None
-        for index, (opcode, payload) in enumerate(messages):
-            if opcode != framing.TEXT:
-                self._control(opcode, payload)
-            elif self._closing is None:
-                work = connection.take(framing.read_text(payload))
-                if work is not None:
-                    self._wait_for(work, messages[index + 1 :])
-                    return
+        for index, frame in enumerate(frames):
+            if connection is None or self._closing is not None:
+                return
+            message = self._message(frame)
+            if message is None:
+                continue
+            work = connection.take(message)
+            if work is not None:
+                self._wait_for(work, frames[index + 1 :])
+                return
 
-    def _control(self, opcode: int, payload: bytes) -> None:
-        if opcode == framing.PING:
-            if self._closing is None:
-                self._transport.write(framing.framed(framing.PONG, payload))
-        elif opcode == framing.CLOSE:
-            code = framing.closed_with(payload)
-            if not self._close_sent:
-                self._closing = (code, "")
-                self._say_goodbye()
-            self._transport.close()
+    def _message(self, frame: Frame) -> str | None:
+        """The text that is complete with this frame. None for what says nothing yet, or nothing at all."""
+        if frame.opcode is Opcode.TEXT and frame.fin:
+            return self._text(frame.data)
+        if frame.opcode is Opcode.BINARY:
+            self.end(Close.BINARY, "send text")
+        elif frame.opcode in (Opcode.TEXT, Opcode.CONT):
+            return self._join(frame)
+        elif frame.opcode is not Opcode.CLOSE:
+            self._count_extra()
+        return None
 
-    def _wait_for(self, work: Coroutine[Any, Any, None], rest: list[Message]) -> None:
-        """Nothing more is read until `work` is done; then come the messages that were read already."""
+    def _join(self, frame: Frame) -> str | None:
+        self._parts.append(bytes(frame.data))
+        self._count_extra()
+        if not frame.fin:
+            return None
+        whole, self._parts = b"".join(self._parts), []
+        return self._text(whole)
+
+    def _text(self, data: bytes | bytearray | memoryview) -> str | None:
+        try:
+            return str(data, "utf-8")
+        except UnicodeDecodeError:
+            self.end(Close.NOT_UTF8, "this is not UTF-8")
+            return None
+
+    def _count_extra(self) -> None:
+        if self._extras is None:
+            self._extras = Bucket(EXTRAS_A_SECOND, EXTRAS_AT_ONCE)
+        if self._extras.take(self._door.services.clock()):
+            self.end(Close.POLICY, "too many pings or fragments")
+
+    def _wait_for(self, work: Coroutine[Any, Any, None], rest: list[Frame]) -> None:
+        """Nothing more is read until `work` is done; then come the frames that were read already."""
         self._inbox = rest
         self._transport.pause_reading()
         self._waiting = self._loop.create_task(self._finish(work))
@@ -324,6 +305,32 @@ class Socket(asyncio.Protocol):
 
     def _is_waiting(self) -> bool:
         return self._waiting is not None
+
+    # The handshake.
+
+    def _shake_hands(self, request: Request) -> None:
+        headers = _merged(request.headers.raw_items())
+        kind = request.path.partition("?")[0].removeprefix("/ws/")
+        if kind not in ("visitor", "agent"):
+            response = self._protocol.reject(HTTPStatus.NOT_FOUND, "no such door\n")
+        elif not may_knock(self._door.services, kind, headers):
+            response = self._protocol.reject(HTTPStatus.FORBIDDEN, "not from this origin\n")
+        else:
+            response = self._protocol.accept(request)
+        self._protocol.send_response(response)
+        if self._protocol.state is State.OPEN:
+            self._welcome(kind, headers)
+
+    def _welcome(self, kind: str, headers: dict[str, str]) -> None:
+        peer = self._transport.get_extra_info("peername")
+        address = str(peer[0]) if isinstance(peer, tuple) else ""
+        self.connection = open_connection(self._door.services, kind, address, headers, self)
+        self._door.entered(self)
+        self._overdue = self._loop.call_later(HELLO_WITHIN, self._hello_overdue)
+
+    def _hello_overdue(self) -> None:
+        if self.connection is not None:
+            self.connection.perform(self.connection.session.overdue())
 
     # Writing.
 
@@ -351,19 +358,29 @@ class Socket(asyncio.Protocol):
     def _flush(self) -> None:
         """Everything that came up in this turn of the loop leaves together."""
         self._flushing = False
-        outbox, transport = self._outbox, self._transport
-        while outbox and self._writable:
-            transport.write(framing.framed(framing.TEXT, outbox.take()))
+        outbox, protocol = self._outbox, self._protocol
+        while outbox and self._writable and protocol.state is State.OPEN:
+            protocol.send_text(outbox.take())
+            self._write()
         if self._closing is not None and not outbox:
             self._say_goodbye()
 
     def _say_goodbye(self) -> None:
-        if self._close_sent or self._closing is None or self._transport.is_closing():
+        if self._closing is None or self._protocol.state is not State.OPEN:
             return
-        self._close_sent = True
-        self._transport.write(framing.closing(*self._closing))
-        if self._waiting is None:
+        self._protocol.send_close(*self._closing)
+        self._write()
+        if self._waiting is None and not self._transport.is_closing():
             self._transport.resume_reading()
+
+    def _write(self) -> None:
+        """Hand over what the protocol wants to say; an empty piece means that it has said all."""
+        transport = self._transport
+        for data in self._protocol.data_to_send():
+            if data:
+                transport.write(data)
+            else:
+                transport.close()
 
     # Whether it is still there.
 
@@ -376,4 +393,5 @@ class Socket(asyncio.Protocol):
             self._transport.abort()
         elif now >= self._ping_at:
             self._ping_at = now + PING_AFTER
-            self._transport.write(framing.framed(framing.PING, b""))
+            self._protocol.send_ping(b"")
+            self._write()
