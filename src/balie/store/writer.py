@@ -107,8 +107,9 @@ class Writer:
             self._journal.flush()
             connection.commit() if connection.in_transaction() else raw.commit()
         except BaseException:
-            # The toolkit may have taken part, and must know that it is over.
-            connection.rollback() if connection.in_transaction() else raw.rollback()
+            # The toolkit may have taken part, and must know that it is over, also after a commit that failed.
+            connection.rollback()
+            raw.rollback()
             raise
         return outcomes
 
