@@ -21,7 +21,8 @@ BATCH_LIMIT = 512
 
 log = structlog.get_logger("balie.store")
 
-Outcome = tuple[Callable[[Any, BaseException | None], None], Any, BaseException | None]
+Done = Callable[[Any, BaseException | None], None]
+Outcome = tuple[Done, Any, BaseException | None]
 
 
 class Job(Protocol):
