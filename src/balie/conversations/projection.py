@@ -53,8 +53,7 @@ class ConversationProjection:
     """Loads, evolves and saves rows of `conversations`."""
 
     def load(self, cursor: Any, conversation_id: str) -> Conversation | None:
-        row = cursor.execute(_LOAD, (conversation_id,)).fetchone()
-        return from_row(row) if row else None
+        return load(cursor, conversation_id)
 
     def evolve(
         self, state: Conversation | None, organisation_id: str, envelope: Envelope
@@ -74,6 +73,12 @@ class ConversationProjection:
             cursor.executemany(_SAVE, whole)
         if busy:
             cursor.executemany(_SAVE_BUSY, busy)
+
+
+def load(cursor: Any, conversation_id: str) -> Conversation | None:
+    """The state of a conversation as the store has it."""
+    row = cursor.execute(_LOAD, (conversation_id,)).fetchone()
+    return from_row(row) if row else None
 
 
 def from_row(row: Sequence[Any]) -> Conversation:

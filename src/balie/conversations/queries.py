@@ -9,18 +9,28 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
 from balie.conversations import rules
 from balie.conversations.authors import author_key
 from balie.conversations.model import Conversation, StoredFile, conversations, files
-from balie.conversations.projection import from_row
+from balie.conversations.projection import COLUMNS, from_row, load
 from balie.kernel.actor import Actor, AgentActor, VisitorActor
 from balie.kernel.errors import NotFoundError
 from balie.kernel.events import Envelope, decode_author, decode_payload
 from balie.kernel.paging import Cursor, Page, decode_cursor, encode_cursor
 from balie.store.engine import Store
-from balie.store.schema import events
+from balie.store.schema import cursor_of, events
 
 View = Literal["open", "waiting", "mine", "team", "closed"]
 
 MAX_PAGE = 200
 VISITOR_LIST = 50
+
+# Plain SQL where everybody who comes back passes.
+_LIST = f"SELECT {', '.join(COLUMNS)} FROM conversations WHERE organisation_id = ?"  # noqa: S608 - own names
+_LATEST = " ORDER BY started_at DESC LIMIT ?"
+_OWN = f"{_LIST} AND visitor_id = ?{_LATEST}"
+_OWN_OR_PROVED = f"{_LIST} AND (visitor_id = ? OR contact_id = ?){_LATEST}"
+_EVENTS = "SELECT seq, at, author, payload, client_message_id FROM events WHERE conversation_id = ?"
+_EVENTS_AFTER = f"{_EVENTS} AND seq > ? ORDER BY seq LIMIT ?"
+_EVENTS_BEFORE = f"{_EVENTS} AND seq < ? ORDER BY seq DESC LIMIT ?"
+_LAST_SEQ = 2**62
 
 
 async def find_conversation(store: Store, actor: Actor, conversation_id: str) -> Conversation:
@@ -30,10 +40,7 @@ async def find_conversation(store: Store, actor: Actor, conversation_id: str) ->
 
 def conversation(connection: Connection, actor: Actor, conversation_id: str) -> Conversation:
     """As `find_conversation`, inside a transaction."""
-    found = connection.execute(
-        select(conversations).where(conversations.c.id == conversation_id)
-    ).first()
-    state = from_row(found) if found else None
+    state = load(cursor_of(connection), conversation_id)
     if state is None or not rules.may_reach(actor, state):
         raise NotFoundError("no such conversation")
     return state
@@ -46,20 +53,12 @@ async def find_own_conversations(store: Store, actor: VisitorActor) -> list[Conv
 
 def own_conversations(connection: Connection, actor: VisitorActor) -> list[Conversation]:
     """As `find_own_conversations`, inside a transaction."""
-    query = (
-        select(conversations)
-        .where(_own(actor), conversations.c.organisation_id == actor.organisation_id)
-        .order_by(conversations.c.started_at.desc())
-        .limit(VISITOR_LIST)
-    )
-    return [from_row(row) for row in connection.execute(query)]
-
-
-def _own(actor: VisitorActor) -> ColumnElement[bool]:
-    own = conversations.c.visitor_id == actor.visitor_id
+    cursor, own = cursor_of(connection), (actor.organisation_id, actor.visitor_id)
     if actor.contact_id is None:
-        return own
-    return or_(own, conversations.c.contact_id == actor.contact_id)
+        rows = cursor.execute(_OWN, (*own, VISITOR_LIST))
+    else:
+        rows = cursor.execute(_OWN_OR_PROVED, (*own, actor.contact_id, VISITOR_LIST))
+    return [from_row(row) for row in rows]
 
 
 class EventPage(msgspec.Struct, frozen=True):
@@ -96,22 +95,13 @@ async def find_events(
 def _events(
     connection: Connection, conversation_id: str, after: int | None, before: int | None, limit: int
 ) -> list[Envelope]:
-    query = select(
-        events.c.seq,
-        events.c.at,
-        events.c.author,
-        events.c.payload,
-        events.c.client_message_id,
-    ).where(events.c.conversation_id == conversation_id)
+    cursor = cursor_of(connection)
     if after is not None:
-        query = query.where(events.c.seq > after).order_by(events.c.seq)
+        found = cursor.execute(_EVENTS_AFTER, (conversation_id, after, limit))
     else:
-        query = query.order_by(events.c.seq.desc())
-        if before is not None:
-            query = query.where(events.c.seq < before)
-    rows: Sequence[tuple[int, int, str, str, str | None]] = [
-        tuple(row) for row in connection.execute(query.limit(limit))
-    ]
+        end = _LAST_SEQ if before is None else before
+        found = cursor.execute(_EVENTS_BEFORE, (conversation_id, end, limit))
+    rows: Sequence[tuple[int, int, str, str, str | None]] = found.fetchall()
     if after is None:
         rows = rows[::-1]
     return [

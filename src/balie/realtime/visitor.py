@@ -65,15 +65,18 @@ class VisitorConnection(Connection):
         # Heard from now on, told after the welcome: what another tab starts while we read is in neither list.
         with self.holding() as held:
             self._enter(actor)
-            known, owned = await services.store.read(
-                lambda connection: (
-                    known_visitor(connection, actor, actor.visitor_id),
-                    own_conversations(connection, actor),
-                )
-            )
+            known, owned = await self._look_up(actor) if hello.token else (None, [])
             self._hello, self._page = hello, hello.page
             welcome = await self._welcome(actor, known, owned)
         return [*self.session.greeted(welcome, hello.resume), *map(do.Send, held)]
+
+    async def _look_up(self, actor: VisitorActor) -> tuple[Visitor | None, list[Conversation]]:
+        return await self.services.store.read(
+            lambda connection: (
+                known_visitor(connection, actor, actor.visitor_id),
+                own_conversations(connection, actor),
+            )
+        )
 
     def _actor(self, hello: f.VisitorHello, site_id: str, organisation_id: str) -> VisitorActor:
         now = self.services.clock()

@@ -6,7 +6,6 @@ one transaction of its own kind of job and shares the group commit of the append
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, Protocol, TypeVar
@@ -17,14 +16,12 @@ from balie.kernel.errors import BusyError
 from balie.store import sqlite
 from balie.store.journal import Journal
 from balie.store.log import Append, Appended, Projection, State, Touch
-from balie.store.writer import Outcome, Writer
+from balie.store.readers import Readers
+from balie.store.writer import Done, Outcome, Writer
 
 S = TypeVar("S", bound=State)
 T = TypeVar("T")
 
-Done = Callable[[Any, BaseException | None], None]
-
-READS_LIMIT = 2_000
 SCRUB_TRIES = 50
 SCRUB_PAUSE = 0.1
 
@@ -62,11 +59,11 @@ class SqliteStore(Generic[S]):
         self, path: Path, projection: Projection[S], *, module: ModuleType | None = None
     ) -> None:
         self.path = path
-        self.readers: Engine = sqlite.open_engine(path, module=module)
+        # One connection more than there are threads, for what is no query.
+        self.readers: Engine = sqlite.open_engine(path, module=module, readers=sqlite.READERS + 1)
         self._writes: Engine = sqlite.open_engine(path, module=module, readers=1)
         self._writer = Writer(self._writes, Journal(projection), self._deliver)
-        self._pool = ThreadPoolExecutor(sqlite.READERS, thread_name_prefix="balie-reader")
-        self._waiting_reads = 0
+        self._readers = Readers(self.readers, sqlite.READERS, self._deliver)
         self._loop: asyncio.AbstractEventLoop | None = None
         self.on_appended: Callable[[Appended[S]], None] = _ignore
         self.on_touched: Callable[[S], None] = _ignore
@@ -74,23 +71,20 @@ class SqliteStore(Generic[S]):
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._writer.start()
+        self._readers.start()
 
     async def stop(self) -> None:
         """Write what is queued and close the file."""
         await asyncio.to_thread(self._writer.stop)
+        await asyncio.to_thread(self._readers.stop)
         await asyncio.sleep(0)
-        self._pool.shutdown(wait=True)
         self.readers.dispose()
         self._writes.dispose()
 
     async def read(self, query: Callable[[Connection], T]) -> T:
-        if self._waiting_reads >= READS_LIMIT:
-            raise BusyError("too much waits to be read")
-        self._waiting_reads += 1
-        try:
-            return await self._running_loop.run_in_executor(self._pool, self._read, query)
-        finally:
-            self._waiting_reads -= 1
+        future: asyncio.Future[T] = self._running_loop.create_future()
+        self._readers.submit(query, _settle(future))
+        return await future
 
     async def write(self, command: Callable[[Connection], T]) -> T:
         result: T = await self._queued(lambda done: WriteJob(command, done))
@@ -105,9 +99,7 @@ class SqliteStore(Generic[S]):
 
     async def scrub(self) -> bool:
         for _ in range(SCRUB_TRIES):
-            if await self._running_loop.run_in_executor(
-                self._pool, sqlite.truncate_log, self.readers
-            ):
+            if await asyncio.to_thread(sqlite.truncate_log, self.readers):
                 return True
             await asyncio.sleep(SCRUB_PAUSE)
         return False
@@ -148,12 +140,8 @@ class SqliteStore(Generic[S]):
         assert self._loop is not None, "start the store first"
         return self._loop
 
-    def _read(self, query: Callable[[Connection], T]) -> T:
-        with self.readers.connect() as connection, connection.begin():
-            return query(connection)
-
     def _deliver(self, outcomes: list[Outcome]) -> None:
-        """Called by the writer's thread: one wake-up of the loop for a whole batch."""
+        """Called by a thread of the store: one wake-up of the loop for a whole batch."""
         self._running_loop.call_soon_threadsafe(_tell, outcomes)
 
 

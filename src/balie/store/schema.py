@@ -4,8 +4,11 @@ Columns called `*_at` and `at` are milliseconds since 1970 UTC. Every table carr
 future distribution key.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     Column,
+    Connection,
     Index,
     Integer,
     MetaData,
@@ -14,6 +17,13 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+
+
+def cursor_of(connection: Connection) -> Any:
+    """The driver's own cursor in the same transaction, for statements that thousands wait for."""
+    raw: Any = connection.connection.driver_connection
+    return raw.cursor()
+
 
 metadata = MetaData(
     naming_convention={

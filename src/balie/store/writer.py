@@ -21,7 +21,8 @@ BATCH_LIMIT = 512
 
 log = structlog.get_logger("balie.store")
 
-Outcome = tuple[Callable[[Any, BaseException | None], None], Any, BaseException | None]
+Done = Callable[[Any, BaseException | None], None]
+Outcome = tuple[Done, Any, BaseException | None]
 
 
 class Job(Protocol):
@@ -107,8 +108,9 @@ class Writer:
             self._journal.flush()
             connection.commit() if connection.in_transaction() else raw.commit()
         except BaseException:
-            # The toolkit may have taken part, and must know that it is over.
-            connection.rollback() if connection.in_transaction() else raw.rollback()
+            # The toolkit may have taken part, and must know that it is over, also after a commit that failed.
+            connection.rollback()
+            raw.rollback()
             raise
         return outcomes
 
