@@ -11,8 +11,8 @@ from balie.kernel.actor import AgentActor, VisitorActor
 from balie.kernel.events import AgentName, ConversationRated
 from balie.kernel.ids import ENTROPY_BYTES, new_id
 from balie.realtime.protocol.client import ClientSession
-from balie.realtime.protocol.framing import CLOSE, PING, PONG, TEXT, framed
 
+TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 CANARY = "internal-canary"
 decode = msgspec.json.decode
 encode = msgspec.json.encode
@@ -57,10 +57,15 @@ class Stream:
 
 
 def masked(opcode: int, payload: bytes) -> bytes:
-    """A client's frame, under a mask of zeros."""
-    frame = framed(opcode, payload)
-    start = len(frame) - len(payload)
-    return frame[:1] + bytes((frame[1] | 0x80,)) + frame[2:start] + b"\0\0\0\0" + payload
+    """A client's frame (RFC 6455, section 5.2), under a mask of zeros."""
+    size = len(payload)
+    if size < 126:
+        head = bytes((0x80 | opcode, 0x80 | size))
+    elif size < 65_536:
+        head = bytes((0x80 | opcode, 0x80 | 126)) + size.to_bytes(2)
+    else:
+        head = bytes((0x80 | opcode, 0x80 | 127)) + size.to_bytes(8)
+    return head + b"\0\0\0\0" + payload
 
 
 class View:

@@ -37,6 +37,16 @@ HANDSHAKE = {
 }
 
 
+class NoPages:
+    """No site has pages of its own here: everybody comes through Balie's frame."""
+
+    async def of_site(self, _site_id: str) -> frozenset[str]:
+        return frozenset()
+
+    async def known(self, _origin: str) -> bool:
+        return False
+
+
 class Wire:
     """The server's end of a connection, as a transport of asyncio."""
 
@@ -161,6 +171,7 @@ class Server:
             entropy=self.world.chance.randbytes,
             secret=SECRET,
             edge=EdgeSettings("https://balie.example"),
+            pages=NoPages(),
             find_site=find_site,
             admit_agent=self.admit,
             agent_alive=lambda *_: None,

@@ -95,7 +95,7 @@ class SqliteStore(Generic[S]):
         return result
 
     async def settle(self) -> None:
-        await self._running_loop.run_in_executor(self._pool, sqlite.settle_log, self.readers)
+        await asyncio.to_thread(sqlite.settle_log, self.readers)
 
     async def scrub(self) -> bool:
         for _ in range(SCRUB_TRIES):
