@@ -81,6 +81,9 @@ lock: $(TESTS) ## Bring the lock files in line; UPGRADE=1 takes the newest of ev
 	$(NPM) install --package-lock-only --silent
 	sh tools/lock.sh --check
 
+bench: $(TESTS) $(APPS) ## Measure speed, memory and size (BENCH="talk --peers FOLDER"; see bench/README.md)
+	$(BIN)/python -m bench $(BENCH)
+
 wheel: $(TESTS) $(APPS) ## Build dist/*.tar.gz and dist/*.whl
 	$(BIN)/uv build --no-build-isolation --python $(BIN)/python --out-dir dist
 

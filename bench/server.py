@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import time
@@ -74,6 +75,10 @@ class Server:
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
+
+    def remove(self):
+        """Take its data away."""
+        shutil.rmtree(self.folder)
 
     def target(self, agents):
         """What the load driver must know: where to go, and the cookies of `agents` signed-in agents."""

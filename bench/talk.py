@@ -33,6 +33,14 @@ ROUNDS = (
     Round("200 conversations, 1 console follows them", agents=1, plan={"conversations": 200}),
 )
 
+LOADS = (
+    ("closed loop, 1 on its way per conversation", 0),
+    ("open loop, 100/s", 100),
+    ("open loop, 1,000/s", 1_000),
+    ("open loop, 5,000/s", 5_000),
+)
+"""What others are put under, too."""
+
 
 def run_round(chosen, *, folder, port, seconds, server_core, driver_core):
     """Start a server, load it, stop it. Returns the figures, with one fdatasync measured beside them."""

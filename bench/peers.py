@@ -1,0 +1,121 @@
+"""Others on the same work: what a developer would build instead, and two XMPP servers with an archive.
+
+They are not part of this repository. `--peers FOLDER` names a folder with their scripts (`NAME.sh start KIND`,
+`pid`, `stop`) and a load driver that says the same text in the same loops and counts in the same way; each is
+measured where it is installed.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass
+class Peer:
+    """How to start one, and how the driver talks to it."""
+
+    name: str
+    script: str
+    kind: str
+    talks: str
+    port: int
+    needs_postgres: bool = False
+    options: str = ""
+
+
+PEERS = (
+    Peer("Socket.IO, better-sqlite3, FULL", "socketio/sio.sh", "sqlite-full", "sio", 25300),
+    Peer("Socket.IO, PostgreSQL", "socketio/sio.sh", "pg", "sio", 25300, needs_postgres=True),
+    Peer(
+        "Django Channels, uvicorn, PostgreSQL",
+        *("django/dj.sh", "uvicorn pg memory", "ws", 25400),
+        needs_postgres=True,
+    ),
+    Peer(
+        "Prosody, SQLite archive",
+        *("xmpp/prosody.sh", "sqlite", "xmpp", 25222),
+        options="--register",
+    ),
+    Peer(
+        "ejabberd, SQLite archive",
+        *("xmpp/ejabberd.sh", "sql", "xmpp", 25223),
+        options="--register",
+    ),
+)
+
+
+def run_peers(folder, loads, *, seconds, core, say):
+    """Measure every peer that starts under every load: (name, rate), 0 being the closed loop."""
+    rows = []
+    for peer in PEERS:
+        try:
+            with _running(folder, peer) as pids:
+                rows += [_drive(folder, peer, pids, *load, seconds, core) for load in loads]
+        except (OSError, subprocess.SubprocessError, json.JSONDecodeError) as error:
+            say(f"{peer.name}: not measured ({error})")
+    return rows
+
+
+@contextlib.contextmanager
+def _running(folder, peer):
+    script = Path(folder) / peer.script
+    postgres = Path(folder) / "pg.sh"
+    if peer.needs_postgres:
+        _call(postgres, "start")
+    try:
+        _call(script, "start", *peer.kind.split())
+        try:
+            yield _call(script, "pid").strip()
+        finally:
+            _call(script, "stop")
+    finally:
+        if peer.needs_postgres:
+            _call(postgres, "stop")
+
+
+def _call(script, *words):
+    # Output goes to a file: a daemon that keeps a pipe open would keep us waiting.
+    with tempfile.TemporaryFile("w+") as output:
+        subprocess.run([script, *words], stdout=output, check=True, timeout=90)
+        output.seek(0)
+        return output.read()
+
+
+def _drive(folder, peer, pids, name, rate, seconds, core):
+    python = Path(os.environ.get("PEERS", f"{tempfile.gettempdir()}/peers")) / "venv/bin/python"
+    with tempfile.NamedTemporaryFile() as results:
+        done = subprocess.run(
+            [
+                *("taskset", "--cpu-list", str(core)),
+                *(str(python if python.exists() else sys.executable), f"{folder}/driver.py"),
+                *(peer.talks, "--port", str(peer.port), "--pids", pids, *peer.options.split()),
+                *("--convs", "100", "--agents", "10", "--rate", str(rate)),
+                *("--dur", str(seconds), "--warm", "2", "--name", peer.name),
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+            timeout=180,
+            env=os.environ | {"RESULTS": results.name},
+        )
+    told = json.loads(done.stdout.splitlines()[-1])
+    return {
+        "who": peer.name,
+        "name": name,
+        "msgs_s": told["msgs_s"],
+        "cpu_s_per_1000": told["server_cpu_s_per_1000"],
+        "cores": told["server_cpu_cores"],
+        "driver_cores": told["driver_cpu_share"],
+        "rss_mb": told["rss_mb"],
+        "pss_mb": told["pss_mb"],
+        "delivery_ms": told["lat_ms"],
+        "sent": told["sent"],
+        "lost": told["lost"],
+        "doubled": told["duplicated"],
+        "refused": told["refused"],
+    }
