@@ -76,7 +76,9 @@ async function send({ key, file }: Sending): Promise<void> {
   running.set(key, going);
   try {
     const stored = (await going.done) as Stored;
-    if (isPicture(stored)) pictures.set(stored.id, signal(URL.createObjectURL(file)));
+    // Opened in a tab of its own it is what the server found it to be, whatever its name says.
+    const shown = file.slice(0, file.size, stored.media_type);
+    if (isPicture(stored)) pictures.set(stored.id, signal(URL.createObjectURL(shown)));
     const conversation = uploads.value.find((one) => one.key === key)?.conversation;
     running.delete(key);
     if (conversation === undefined) return;
