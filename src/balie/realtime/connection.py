@@ -5,6 +5,7 @@ The transport (socket, or server-sent events) gives a `push` and an `end`; every
 
 import asyncio
 import contextlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from typing import Any
@@ -32,7 +33,7 @@ MAX_PENDING = 64
 """Messages of one connection that may wait for the disk; beyond it, nothing more is read from it."""
 
 
-class Connection:
+class Connection(ABC):
     """The part that visitors' and agents' connections have in common."""
 
     kind: Kind
@@ -118,9 +119,9 @@ class Connection:
             effects = self.session.turned_away(code, error.detail[:100])
         self.perform(effects)
 
+    @abstractmethod
     async def greet(self, hello: Any) -> list[do.Effect]:
         """Find out who it is. Raises UnauthorisedError or ForbiddenError."""
-        raise NotImplementedError
 
     @contextlib.contextmanager
     def holding(self) -> Iterator[list[bytes]]:
@@ -132,9 +133,9 @@ class Connection:
         finally:
             self.push = push
 
+    @abstractmethod
     def tell(self, frame: Any) -> None:
         """Carry out a soft frame."""
-        raise NotImplementedError
 
     # Saying something.
 
@@ -159,8 +160,9 @@ class Connection:
         self._pending += 1
 
     @property
+    @abstractmethod
     def limit_key(self) -> str:
-        raise NotImplementedError
+        """What this connection's messages are counted by."""
 
     def is_plain(self, frame: f.Post | f.Note) -> bool:
         """Whether the frame can be written without looking anything up first."""
