@@ -4,6 +4,7 @@ Asked at every page view, so it is encoded once and kept until the site or the d
 may change a site too, hence what is kept is looked up again after ten seconds.
 """
 
+import asyncio
 import hashlib
 from collections import OrderedDict
 
@@ -54,21 +55,41 @@ class SiteStates:
         self._ports = ports
         self._presence = presence
         self._kept: OrderedDict[str, Kept] = OrderedDict()
+        self._asked: dict[str, asyncio.Task[Kept]] = {}
 
     async def find(self, key: str) -> Encoded | None:
         """The state of the site with this key, as of now; None when there is no such site."""
         now = self._ports.clock()
         kept = self._kept.get(key)
         if kept is None or now >= kept.until:
-            site = await self._ports.store.read(lambda c: queries.find_site_by_key(c, key))
-            encoded = self._encode(site, now) if site is not None else None
-            kept = self._keep(key, Kept(encoded, now + KEPT_MS))
+            kept = await self._read_once(key)
         if kept.encoded is None:
             return None
         site = kept.encoded.site
         if self._presence.desk(site.organisation_id, now) != kept.encoded.desk:
             kept.encoded = self._encode(site, now)
         return kept.encoded
+
+    async def _read_once(self, key: str) -> Kept:
+        """However many ask at the same moment, as after a restart, one of them reads and encodes."""
+        asked = self._asked.get(key)
+        if asked is None:
+            asked = self._asked[key] = asyncio.create_task(self._read(key))
+        return await asyncio.shield(asked)
+
+    async def _read(self, key: str) -> Kept:
+        try:
+            site = await self._ports.store.read(lambda c: queries.find_site_by_key(c, key))
+            now = self._ports.clock()
+            encoded = self._encode(site, now) if site is not None else None
+            kept = Kept(encoded, now + KEPT_MS)
+            # Not, when the site was changed meanwhile.
+            if self._asked.get(key) is asyncio.current_task():
+                self._keep(key, kept)
+            return kept
+        finally:
+            if self._asked.get(key) is asyncio.current_task():
+                del self._asked[key]
 
     def state(self, site: Site, now: int) -> SiteState:
         """The state of a site, not yet encoded."""
@@ -86,15 +107,15 @@ class SiteStates:
     def forget(self, site: Site) -> None:
         """A site that changed is encoded anew."""
         self._kept.pop(site.key, None)
+        self._asked.pop(site.key, None)
 
     def _encode(self, site: Site, now: int) -> Encoded:
         state = self.state(site, now)
         body = msgspec.json.encode(state)
         return Encoded(site, state.desk, body, f'"{hashlib.sha256(body).hexdigest()[:20]}"')
 
-    def _keep(self, key: str, kept: Kept) -> Kept:
+    def _keep(self, key: str, kept: Kept) -> None:
         self._kept[key] = kept
         self._kept.move_to_end(key)
         if len(self._kept) > CAPACITY:
             self._kept.popitem(last=False)
-        return kept

@@ -3,7 +3,15 @@
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from functools import lru_cache
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
 
 import msgspec
 
@@ -127,7 +135,7 @@ def client_address(peer: str, forwarded_for: str, trusted: Iterable[Network]) ->
         if not _within(address, networks):
             break
         found = _plain(hop)
-        if not _is_address(found):
+        if _parsed(found) is None:
             break
         address = found
     return address
@@ -135,9 +143,9 @@ def client_address(peer: str, forwarded_for: str, trusted: Iterable[Network]) ->
 
 def limit_key(address: str) -> str:
     """What limits count by: an IPv4 address, or the /64 of an IPv6 one, which one customer gets whole."""
-    if not _is_address(address):
+    parsed = _parsed(address)
+    if parsed is None:
         return "unknown"
-    parsed = ip_address(address)
     if isinstance(parsed, IPv6Address):
         return str(IPv6Network((int(parsed) >> 64 << 64, 64)))
     return str(parsed)
@@ -145,9 +153,9 @@ def limit_key(address: str) -> str:
 
 def shortened(address: str) -> str:
     """An address cut down for display and storage: the last part of IPv4, all after /48 of IPv6."""
-    if not _is_address(address):
+    parsed = _parsed(address)
+    if parsed is None:
         return ""
-    parsed = ip_address(address)
     if isinstance(parsed, IPv6Address):
         return str(IPv6Network((int(parsed) >> 80 << 80, 48)))
     return str(parsed).rsplit(".", 1)[0] + ".x"
@@ -161,20 +169,22 @@ def _plain(text: str) -> str:
     elif host.count(":") == 1:
         host = host.split(":", 1)[0]
     host = host.split("%", 1)[0]
-    if not _is_address(host):
+    parsed = _parsed(host)
+    if parsed is None:
         return host
-    parsed = ip_address(host)
     mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
     return str(mapped or parsed)
 
 
-def _is_address(text: str) -> bool:
+@lru_cache(maxsize=4_096)
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    """An address, or None. Each is looked at several times when somebody comes in."""
     try:
-        ip_address(text)
+        return ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def _within(address: str, networks: tuple[Network, ...]) -> bool:
-    return _is_address(address) and any(ip_address(address) in network for network in networks)
+    parsed = _parsed(address)
+    return parsed is not None and any(parsed in network for network in networks)
