@@ -1,5 +1,6 @@
 """A town for tests: two organisations on one installation, with twin people, sites, talks and files."""
 
+import asyncio
 import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -136,7 +137,13 @@ class Town:
 
     # Sockets without a network.
 
-    async def visitor_socket(self, side: Side, who: str) -> "Line":
+    async def settled(self, line: "Line", heard: int) -> None:
+        """Wait until `line` heard more than so many frames; nothing at all fails."""
+        async with asyncio.timeout(5):
+            while len(line.heard) <= heard:  # noqa: ASYNC110 - a list has no event for it
+                await asyncio.sleep(0.005)
+
+    async def visitor_socket(self, side: Side, who: str, **more: Any) -> "Line":
         line = Line()
         line.connection = VisitorConnection(
             self.house.live_services(),
@@ -146,7 +153,8 @@ class Town:
             address="198.51.100.7",
             user_agent="",
         )
-        await line.say(type="hello", site=side.site.key, token=side.visitors[who])
+        hello = {"type": "hello", "site": side.site.key, "token": side.visitors[who]}
+        await line.say(**(more | hello))
         return line
 
     async def agent_socket(self, side: Side, role: str) -> "Line":

@@ -16,6 +16,7 @@ from balie.conversations.api.services import (
     EventList,
     Id,
     NewMessage,
+    Place,
     Services,
     ack_view,
     event_list,
@@ -132,8 +133,8 @@ async def list_events(
     actor: Acting,
     services: Services,
     conversation_id: FromPath[str],
-    after: Annotated[int | None, QueryParameter(ge=0)] = None,
-    before: Annotated[int | None, QueryParameter(ge=0)] = None,
+    after: Place = None,
+    before: Place = None,
     limit: Annotated[int, QueryParameter(ge=1, le=200)] = 100,
 ) -> EventList:
     """A page of events: above `after`, or the last ones below `before`, ascending."""

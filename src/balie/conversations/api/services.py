@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 from litestar.di import NamedDependency
+from litestar.params import QueryParameter
 from msgspec import Meta
 
 from balie.contacts.commands import ContactCommands
@@ -24,6 +25,8 @@ from balie.store.engine import SqliteStore
 from balie.store.log import Appended
 
 Id = Annotated[str, Meta(min_length=36, max_length=36)]
+Place = Annotated[int | None, QueryParameter(ge=0, le=2**53 - 1)]
+"""Between two events, as `seq` counts them; no more than a client's numbers can hold."""
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from balie.conversations.api.services import (
     AckView,
     EventList,
     NewMessage,
+    Place,
     Services,
     Visiting,
     ack_view,
@@ -69,8 +70,8 @@ async def list_own_events(
     visitor: Visiting,
     services: Services,
     conversation_id: FromPath[str],
-    after: Annotated[int | None, QueryParameter(ge=0)] = None,
-    before: Annotated[int | None, QueryParameter(ge=0)] = None,
+    after: Place = None,
+    before: Place = None,
     limit: Annotated[int, QueryParameter(ge=1, le=200)] = 100,
 ) -> EventList:
     """A page of events: above `after`, or the last ones below `before`, ascending."""
