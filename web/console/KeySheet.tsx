@@ -18,6 +18,16 @@ export function KeySheet() {
       ],
     ],
     [
+      keys.groups.write,
+      [
+        [["↵"], keys.send],
+        [["⇧", "↵"], keys.line],
+        [[commandKey, "↵"], keys.send_next],
+        [[commandKey, "⇧", "↵"], keys.send_close],
+        [["Esc"], keys.leave],
+      ],
+    ],
+    [
       keys.groups.act,
       [
         [["T"], keys.take],
@@ -29,16 +39,6 @@ export function KeySheet() {
         [["V"], keys.visitor],
         [["Z"], keys.undo],
         [["?"], keys.keys],
-      ],
-    ],
-    [
-      keys.groups.write,
-      [
-        [["↵"], keys.send],
-        [["⇧", "↵"], keys.line],
-        [[commandKey, "↵"], keys.send_next],
-        [[commandKey, "⇧", "↵"], keys.send_close],
-        [["Esc"], keys.leave],
       ],
     ],
   ];

@@ -49,7 +49,8 @@ export function waited(ms: number): string {
 }
 
 export function size(bytes: number): string {
-  const [amount, unit] = bytes < 999_500 ? [bytes / 1_000, "kB"] : [bytes / 1_000_000, "MB"];
+  const [amount, unit] =
+    bytes < 999_500 ? [Math.max(1, bytes / 1_000), "kB"] : [bytes / 1_000_000, "MB"];
   const digits = unit === "MB" && amount < 10 ? 1 : 0;
   return `${amount.toLocaleString(locale, { maximumFractionDigits: digits })} ${unit}`;
 }

@@ -173,6 +173,8 @@ function heed(happened: Effect): void {
       conversations.value = [];
       kept.set("token", undefined);
       if (current.value) turnTo(null);
+      // From home a welcome leads to what lives; an empty paper would stay empty.
+      if (screen.value === "talk" && !outbox.value.length) screen.value = "home";
       break;
     case "reset":
       logs.delete(happened.conversation);

@@ -13,6 +13,7 @@ it.each([
   ["javascript:alert(1) data:text/html,x ftp://x", []],
   ["https://a.example https://b.example", ["https://a.example", "https://b.example"]],
   ["https://", []],
+  ["Mail jan@voorbeeld.nl.", ["mailto:jan@voorbeeld.nl"]],
 ])("in %s finds its addresses", (text, found) => {
   expect(hrefs(text)).toEqual(found);
 });

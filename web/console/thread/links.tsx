@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 
-const ADDRESS = /\bhttps?:\/\/[^\s<>"]+/gi;
+const ADDRESS = /\bhttps?:\/\/[^\s<>"]+|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+/gi;
 /** What ends a sentence is not part of the address before it. */
 const TRAILING = /[.,;:!?'"’”)\]]+$/;
 
@@ -28,9 +28,10 @@ export function splitLinks(text: string): Part[] {
   let end = 0;
   for (const match of text.matchAll(ADDRESS)) {
     const address = trimEnd(match[0]);
-    if (!URL.canParse(address)) continue;
+    const href = /^https?:/i.test(address) ? address : `mailto:${address}`;
+    if (!URL.canParse(href)) continue;
     if (match.index > end) parts.push({ text: text.slice(end, match.index) });
-    parts.push({ text: address, href: address });
+    parts.push({ text: address, href });
     end = match.index + address.length;
   }
   if (end < text.length) parts.push({ text: text.slice(end) });

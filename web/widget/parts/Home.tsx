@@ -60,7 +60,7 @@ function Who() {
   const title = !here
     ? say("away")
     : others.length
-      ? say("hereMore", { name, n: others.length })
+      ? say(others.length > 1 ? "hereMore" : "hereTwo", { name, n: others.length })
       : say("here", { name });
   const line = here ? say("hereLine") : own.away || say("awayLine");
   return (
