@@ -42,7 +42,7 @@ test test-full: development browser
 	@failed=0; \
 	$(MAKE) --no-print-directory --keep-going check-python check-web || failed=1; \
 	$(MAKE) --no-print-directory test-web || failed=1; \
-	$(BIN)/python -m pytest $(PYTEST_OPTIONS) || failed=1; \
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_OPTIONS) || failed=1; \
 	exit $$failed
 
 test: ## Check and test everything but the long runs; installs what is missing
