@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import sys
 import time
 
@@ -43,6 +44,7 @@ class Visitor:
             {"Origin": self._target["origin"]},
             lambda _line, message: self._hear(message),
         )
+        self.line.on_close = self._closed
         hello = {"type": "hello", "site": self._target["site"]}
         if resume is not None:
             hello["token"] = self.token
@@ -70,6 +72,25 @@ class Visitor:
     def _expect(self, kind):
         self._expected[kind] = asyncio.get_running_loop().create_future()
         return asyncio.wait_for(self._expected[kind], 120)
+
+    def _closed(self, line):
+        for waiting in self._expected.values():
+            if not waiting.done():
+                waiting.set_exception(ConnectionError(f"closed with {line.closed_with}"))
+        self._expected.clear()
+
+    async def come_back(self):
+        """Until it works, as a page does. Returns how often it had to be tried again."""
+        for tries in range(20):
+            self.seqs.clear()
+            try:
+                await self.open(resume=1)
+                await self.filled(2, 1 + GAP)
+            except OSError:
+                await asyncio.sleep(random.uniform(0, min(30, 0.5 * 2**tries)))
+            else:
+                return tries
+        raise ConnectionError("it does not come back")
 
     def _hear(self, message):
         told = decode(message)
@@ -99,8 +120,9 @@ async def serve(target):
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         order = json.loads(line)
         start = time.perf_counter()
-        await ORDERS[order["do"]](visitors)
-        print(json.dumps({"seconds": round(time.perf_counter() - start, 2)}), flush=True)
+        told = await ORDERS[order["do"]](visitors)
+        seconds = round(time.perf_counter() - start, 2)
+        print(json.dumps({"seconds": seconds, "told": told}), flush=True)
 
 
 async def connect(visitors):
@@ -119,14 +141,8 @@ async def leave(visitors):
 
 
 async def come_back(visitors):
-    """As after a crash: all at once, with token, and a gap of GAP events to fill."""
-
-    async def one(visitor):
-        visitor.seqs.clear()
-        await visitor.open(resume=1)
-        await visitor.filled(2, 1 + GAP)
-
-    await asyncio.gather(*map(one, visitors))
+    """As after a crash: all at once, with token, and a gap of GAP events to fill. Returns the retries."""
+    return sum(await asyncio.gather(*(visitor.come_back() for visitor in visitors)))
 
 
 ORDERS = {"connect": connect, "speak": speak, "leave": leave, "come back": come_back}
@@ -139,12 +155,13 @@ class Herd:
         self._process = process
 
     def do(self, what):
-        """Give an order, wait for it. Returns its wall time in seconds."""
+        """Give an order, wait for it. Returns its wall time in seconds, and what else there is to tell."""
         self._process.stdin.write(json.dumps({"do": what}) + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
         assert answer, f"the crowd broke down at {what!r}"
-        return json.loads(answer)["seconds"]
+        answer = json.loads(answer)
+        return answer["seconds"], answer["told"]
 
 
 def settled_memory(pid):
@@ -156,7 +173,7 @@ def settled_memory(pid):
 def measure_idle(server, herd, visitors):
     """KiB of each idle connected visitor."""
     before = settled_memory(server.pid)
-    seconds = herd.do("connect")
+    seconds, _ = herd.do("connect")
     after = settled_memory(server.pid)
     return {
         "visitors": visitors,
@@ -175,11 +192,12 @@ def measure_return(server, herd):
     start = time.perf_counter()
     server.start()
     started, cpu = time.perf_counter() - start, cpu_seconds([server.pid])
-    seconds = herd.do("come back")
+    seconds, retries = herd.do("come back")
     return {
         "gap_events": GAP,
         "serving_again_s": round(started, 2),
         "wall_s": seconds,
+        "retries": retries,
         "server_cpu_s": round(cpu_seconds([server.pid]) - cpu, 2),
     }
 

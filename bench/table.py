@@ -42,6 +42,7 @@ def herd_table(found):
             ("after kill -9: seconds until it serves again", found["serving_again_s"], ""),
             ("server CPU s for all to come back, 5 events each", found["server_cpu_s"], "≤ 8"),
             ("wall seconds for that", found["wall_s"], "reported"),
+            ("of them had to try again", found["retries"], ""),
         ]
     )
 

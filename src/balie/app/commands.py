@@ -128,6 +128,8 @@ def with_house(settings: Settings, work: Callable[[House], Awaitable[T]]) -> T:
 def _run(main: Any) -> None:
     # What start-up made lives as long as the process; looking at it again costs time at every collection.
     gc.freeze()
+    # A batch of messages makes many objects and no rings; the usual 700 would have it looked for all the time.
+    gc.set_threshold(20_000, 20, 10)
     # The writer's thread must get its turn soon, or every commit waits for the event loop.
     sys.setswitchinterval(0.0005)
     import uvloop  # noqa: PLC0415 - only a server needs it

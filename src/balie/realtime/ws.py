@@ -30,7 +30,8 @@ from balie.realtime.protocol.frames import MAX_FRAME_BYTES, Close
 from balie.realtime.services import Services
 from balie.realtime.visitor import VisitorConnection
 
-HELLO_WITHIN = 10.0
+HELLO_WITHIN = 9.0
+HELLO_GRACE = 1.0
 PING_AFTER = 20.0
 """Seconds of silence after which a client is asked whether it is still there."""
 GONE_AFTER = 40.0
@@ -326,7 +327,11 @@ class Socket(asyncio.Protocol):
         address = str(peer[0]) if isinstance(peer, tuple) else ""
         self.connection = open_connection(self._door.services, kind, address, headers, self)
         self._door.entered(self)
-        self._overdue = self._loop.call_later(HELLO_WITHIN, self._hello_overdue)
+        self._overdue = self._loop.call_later(HELLO_WITHIN, self._hello_due)
+
+    def _hello_due(self) -> None:
+        # Where thousands came back together, it may be here and not yet read.
+        self._overdue = self._loop.call_later(HELLO_GRACE, self._hello_overdue)
 
     def _hello_overdue(self) -> None:
         if self.connection is not None:

@@ -63,7 +63,9 @@ class Writer:
         if len(self._jobs) >= QUEUE_LIMIT or self._stopping:
             raise BusyError("too much waits to be written")
         self._jobs.append(job)
-        self._wake.set()
+        # The writer clears it before it looks, so whoever finds it set is seen.
+        if not self._wake.is_set():
+            self._wake.set()
 
     def stop(self) -> None:
         """Write what is queued, then end the thread."""
