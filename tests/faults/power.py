@@ -99,6 +99,7 @@ def read_trace(path: Path, home: str) -> Trace:
 
 
 _TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
+_LAST = re.compile(r", (\d+) *\) += ")
 _FILE = re.compile(r"^\w+\(\d+<((?:\\x[0-9a-f]{2})*)>")
 
 
@@ -138,9 +139,9 @@ def add(trace: Trace, call: str, begun: int, ended: int, home: str) -> None:
             return
     elif name == "pwrite64":
         op.data = unescaped(_TEXT.search(call)[1])
-        op.at = int(call.rpartition(") = ")[0].rpartition(", ")[2])
+        op.at = int(_LAST.search(call)[1])
     elif name == "ftruncate":
-        op.at = int(call.rpartition(") = ")[0].rpartition(", ")[2])
+        op.at = int(_LAST.search(call)[1])
     elif name in ("write", "rename"):
         raise ValueError(f"the store does what this replay does not know: {call[:200]}")
     trace.ops.append(op)

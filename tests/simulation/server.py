@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import Any
-from unittest.mock import Mock
 
 from tests.simulation import storage
 from tests.simulation.clockwork import Process
@@ -28,8 +27,6 @@ PAGE = 4
 """Events to a page over HTTP here, so that filling takes several."""
 
 
-UNUSED = {"pages"}
-"""Services that no socket asks for anything."""
 HANDSHAKE = {
     kind: (
         f"GET /ws/{kind} HTTP/1.1\r\nhost: balie.example\r\nupgrade: websocket\r\n"
@@ -164,7 +161,6 @@ class Server:
         rate = self.world.rate
         model = isinstance(self.world.disk, storage.Disk)
         return Services(
-            **dict.fromkeys(UNUSED, Mock()),
             store=self.store,
             conversations=self.commands,
             contacts=ModelContacts(self.store)
