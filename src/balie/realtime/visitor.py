@@ -92,7 +92,9 @@ class VisitorConnection(Connection):
     def _arrive(self, page: f.PageSeen | None, owned: list[Conversation]) -> None:
         """Where pages load one by one, each brings its own `hello` and no `page` frame."""
         elsewhere = tuple(
-            each.id for each in owned if page and each.status == "open" and each.page_url != page.url
+            each.id
+            for each in owned
+            if page and each.status == "open" and each.page_url != page.url
         )
         if page and elsewhere:
             self.later(self._record_page(page, elsewhere))
