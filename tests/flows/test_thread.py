@@ -38,6 +38,25 @@ async def test_a_visitor_and_an_agent_talk(demo):
     assert said[-1]["data"]["text"] == "Ja, 54 past u precies."
     for each in (ana, console):
         await each.close()
+
+
+async def test_the_agent_sees_each_page_that_loads_anew_and_none_twice(demo):
+    def page(name):
+        return {"url": f"{demo.shop}/{name}", "title": name}
+
+    ana = await visitor(demo, page=page("fietsen")).open()
+    conversation = (await ana.post("Ik kijk nog even rond"))["conversation"]
+    tom = await Agent(demo, demo.logins[0]).sign_in()
+    console = await tom.console()
+    await console.send({"type": "resume", "conversation": conversation, "last_seq": 2})
+    token = ana.welcome["visitor"]["token"]
+    loads = [await visitor(demo, token, page=page(name)).open() for name in ("fietsen", "hulp")]
+
+    event = (await console.expect("events", conversation=conversation))["events"][0]
+    assert (event["seq"], event["type"]) == (3, "page.viewed")
+    assert event["data"]["title"] == "hulp"
+    for each in (ana, *loads, console):
+        await each.close()
     await tom.leave()
 
 

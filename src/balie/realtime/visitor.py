@@ -68,6 +68,7 @@ class VisitorConnection(Connection):
             known, owned = await self._look_up(actor) if hello.token else (None, [])
             self._hello, self._page = hello, hello.page
             welcome = await self._welcome(actor, known, owned)
+        self._arrive(hello.page, owned)
         return [*self.session.greeted(welcome, hello.resume), *map(do.Send, held)]
 
     async def _look_up(self, actor: VisitorActor) -> tuple[Visitor | None, list[Conversation]]:
@@ -90,6 +91,16 @@ class VisitorConnection(Connection):
         if actor.site_id != site_id:
             raise UnauthorisedError("this token belongs to another site")
         return actor
+
+    def _arrive(self, page: f.PageSeen | None, owned: list[Conversation]) -> None:
+        """Where pages load one by one, each brings its own `hello` and no `page` frame."""
+        elsewhere = tuple(
+            each.id
+            for each in owned
+            if page and each.status == "open" and each.page_url != page.url
+        )
+        if page and elsewhere:
+            self.later(self._record_page(page, elsewhere))
 
     def _enter(self, actor: VisitorActor) -> None:
         self.actor, self.visitor_id, self.site_id = actor, actor.visitor_id, actor.site_id
@@ -167,11 +178,13 @@ class VisitorConnection(Connection):
             self.type_on(frame, f.TypingBy(kind="visitor", id=self.visitor_id))
         elif isinstance(frame, f.PageMoved):
             self._page = frame
-            self.later(self._record_page(frame))
+            self.later(self._record_page(frame, tuple(self.session.following)))
 
-    async def _record_page(self, frame: f.PageMoved) -> None:
-        page = PageViewed(frame.url, frame.title, frame.referrer)
-        for conversation in tuple(self.session.following):
+    async def _record_page(
+        self, seen: f.PageSeen | f.PageMoved, conversations: tuple[str, ...]
+    ) -> None:
+        page = PageViewed(seen.url, seen.title, seen.referrer)
+        for conversation in conversations:
             command = See(actor=self._greeted_actor, conversation_id=conversation, page=page)
             try:
                 await self.services.conversations.run(command)

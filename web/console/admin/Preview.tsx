@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { Segmented } from "../../ui/buttons";
 import { Icon } from "../../ui/icons";
+import { me } from "../state/me";
 import { accentStyle } from "./Appearance";
 import type { Site, Tongue } from "./sites";
 import { tell } from "./tell";
@@ -49,7 +50,7 @@ export function Preview({ site }: { site: Site }) {
           >
             {state !== "closed" && <Panel site={site} state={state} tongue={tongue} />}
             {(state === "closed" || width === "wide") && (
-              <Launcher site={site} open={state !== "closed"} tongue={tongue} />
+              <Launcher site={site} state={state} tongue={tongue} />
             )}
           </div>
         )}
@@ -86,31 +87,45 @@ function Panel({ site, state, tongue }: { site: Site; state: State; tongue: Tong
   return (
     <div class="panel-sample">
       <header>
+        <i>{site.name.slice(0, 2)}</i>
         <b>{site.name}</b>
-        <span>{(away ? sites.desk_away : sites.desk_here)[tongue]}</span>
       </header>
-      <p>
-        {away
-          ? texts?.away || sites.default_away[tongue]
-          : texts?.greeting || sites.default_greeting[tongue]}
-      </p>
-      <div class="type-sample">
-        <span>{sites.placeholder[tongue]}</span>
-        <i>
-          <Icon name="send" />
-        </i>
-      </div>
+      <p>{texts?.greeting || sites.default_greeting[tongue]}</p>
+      <footer>
+        <div class={away ? "who-sample away" : "who-sample"}>
+          <i />
+          <b>{named((away ? sites.desk_away : sites.desk_here)[tongue])}</b>
+          <span>{away ? texts?.away || sites.default_away[tongue] : sites.desk_line[tongue]}</span>
+        </div>
+        <div class="type-sample">
+          <span>{sites.placeholder[tongue]}</span>
+          <i>
+            <Icon name="send" />
+          </i>
+        </div>
+      </footer>
     </div>
   );
 }
 
-function Launcher({ site, open, tongue }: { site: Site; open: boolean; tongue: Tongue }) {
+/** The visitor sees the name of whoever is there: now, that is you. */
+const named = (text: string) => text.replace("…", me.value?.agent.name.split(" ")[0] ?? "");
+
+function Launcher({ site, state, tongue }: { site: Site; state: State; tongue: Tongue }) {
+  const { sites } = tell();
   const { shape } = site.look;
-  const label = site.texts[tongue]?.label || tell().sites.default_label[tongue];
+  if (state !== "closed")
+    return (
+      <div class="launcher-sample">
+        <Icon name="close" size="large" />
+      </div>
+    );
   return (
-    <div class={`launcher-sample ${shape}`}>
-      <Icon name={open ? "close" : "new"} size="large" />
-      {shape !== "bubble" && !open && label}
+    <div class={`launcher-sample here ${shape}`}>
+      <i />
+      {shape !== "bubble" && (
+        <span>{site.texts[tongue]?.label || named(sites.default_label[tongue])}</span>
+      )}
     </div>
   );
 }

@@ -133,15 +133,16 @@ export const nl = {
     preview: "Voorbeeld",
     preview_states: { open: "Open", closed: "Dicht", away: "Niemand" },
     preview_widths: { wide: "Computer", narrow: "Telefoon" },
-    default_greeting: { nl: "Waarmee kunnen we helpen?", en: "How can we help?" },
+    default_greeting: { nl: "Waar kunnen we u mee helpen?", en: "How can we help you?" },
     default_away: {
-      nl: "Laat uw vraag achter, dan antwoorden we zodra we er zijn.",
-      en: "Leave your question and we answer as soon as we are back.",
+      nl: "Uw bericht wacht hier tot er iemand is",
+      en: "Your message waits here until somebody is",
     },
-    default_label: { nl: "Stel uw vraag", en: "Ask us" },
+    default_label: { nl: "Chat met …", en: "Chat with …" },
     placeholder: { nl: "Typ uw vraag", en: "Type your question" },
-    desk_here: { nl: "We zijn er nu", en: "We are here now" },
-    desk_away: { nl: "Er is nu niemand", en: "Nobody is here now" },
+    desk_here: { nl: "… zit aan de balie", en: "… is at the desk" },
+    desk_line: { nl: "U praat met een mens", en: "You talk with a person" },
+    desk_away: { nl: "Er is nu niemand aan de balie", en: "Nobody is at the desk now" },
   },
 
   organisation: {
