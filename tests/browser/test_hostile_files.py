@@ -78,3 +78,26 @@ async def test_a_file_is_no_script_and_no_frame(demo, page, files):
         frame = f"document.body.innerHTML = '<iframe src=' + {json.dumps(address)} + '></iframe>'"
         await page.evaluate(frame)
     assert page.ran == []
+
+
+async def test_a_picture_that_calls_itself_a_page_opens_as_a_picture(demo, browser):
+    """Also for who brings it: a stranger may have talked him into it."""
+    both = next(content for content, _, name, _ in LIES if name == "both.html")
+    context = await browser.new_context()
+    page = await context.new_page()
+    ran = []
+    context.on("dialog", lambda dialog: ran.append(dialog.message))
+    await page.goto(f"{demo.url}/chat/{demo.site}")
+    await page.locator("textarea").first.fill("kijk")
+    await page.locator("textarea").first.press("Enter")
+    await page.locator(".bubble").first.wait_for()
+    file = {"name": "both.html", "mimeType": "text/html", "buffer": both}
+    await page.set_input_files("input[type=file]", file)
+    shot = page.locator("a.shot[href^='blob:']")
+    await shot.wait_for()
+    async with context.expect_page() as opened:
+        await shot.click()
+    tab = await opened.value
+    await tab.wait_for_load_state()
+    assert await tab.evaluate("document.contentType") == "image/png"
+    assert ran == []

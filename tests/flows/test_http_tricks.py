@@ -323,8 +323,9 @@ async def test_no_token_is_told_where_it_does_not_belong(tmp_path, capfd):
                 await http.post("/api/v1/session", json=login, headers={"Origin": demo.url})
             )
         told += [await http.get(path) for path in every_page(demo)]
-    for path in ("session", "sessions", "agents", "sites", "conversations", f"conversations/{ack['conversation']}",
-        f"conversations/{ack['conversation']}/events", f"conversations/{ack['conversation']}/visitor"):  # fmt: skip
+    talk = f"conversations/{ack['conversation']}"
+    rooms = ("session", "sessions", "agents", "sites", "conversations")
+    for path in (*rooms, talk, f"{talk}/events", f"{talk}/visitor"):
         told.append(await tom.http.get(f"/api/v1/{path}"))
     await eva.send("{nonsense")
     await eva.send({"type": "post", "text": 7, "client_message_id": secrets["visitor"]})

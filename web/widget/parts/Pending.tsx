@@ -5,7 +5,7 @@ import { say } from "../boot";
 import { type Sending, takeAway, tryAgain, uploads } from "../files";
 import { clockTime, size } from "../format";
 import { discard, retry } from "../live";
-import { current, pending, status } from "../state";
+import { current, drafts, focusing, pending, status, typed } from "../state";
 import { Icon } from "./Icon";
 import { FileText, Said } from "./Message";
 
@@ -60,11 +60,25 @@ function Under({ item }: { item: Item }) {
   );
 }
 
+/** What will never be taken as it is goes back to where one types. */
+const FINAL = ["too_long", "malformed", "empty"];
+
 function Failed({ item }: { item: Item }) {
+  const final = FINAL.includes(item.error ?? "");
+  const change = () => {
+    const draft = drafts.value[current.value ?? ""];
+    typed(draft ? `${item.text}\n${draft}` : item.text);
+    discard(item);
+    focusing.value++;
+  };
   return (
     <p class="meta is-failed" role="alert">
       {say(item.error === "too_long" ? "tooLong" : "failed")}
-      {item.error !== "too_long" && (
+      {final ? (
+        <button type="button" onClick={change}>
+          {say("change")}
+        </button>
+      ) : (
         <button type="button" onClick={() => retry(item)}>
           {say("again")}
         </button>

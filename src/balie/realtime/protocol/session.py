@@ -5,6 +5,7 @@ last `seq` it has sent of each conversation, and asks for a fill where there is 
 """
 
 import contextlib
+import re
 from collections.abc import Sequence
 from enum import Enum, auto
 from typing import Any, Literal
@@ -23,6 +24,8 @@ encode = msgspec.json.Encoder().encode
 
 MAX_REF = 64
 """Characters of an id that are sent back to whoever made it up."""
+
+_MESSAGE_ID = re.compile(rb'"client_message_id"\s*:\s*"([0-9a-f-]{36})"')
 
 _hello: dict[Kind, msgspec.json.Decoder[Any]] = {
     "visitor": msgspec.json.Decoder(f.VisitorHello),
@@ -318,11 +321,19 @@ def _limited(message: str | bytes, wait: int) -> do.Send:
     return _error("rate_limited", "too many frames", ref=ref, retry_after_ms=wait)
 
 
+def _named_in(message: str | bytes) -> str | None:
+    """The message that broken JSON was about: half a surrogate pair in a text breaks all of it, and its
+    sender, who sends until he hears, must learn which of his messages will never arrive."""
+    raw = message if isinstance(message, bytes) else message.encode(errors="replace")
+    found = _MESSAGE_ID.search(raw)
+    return found[1].decode() if found else None
+
+
 def _describe(message: str | bytes, error: Exception) -> do.Send:
     try:
         stub = msgspec.json.decode(message, type=_Stub)
     except (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError):
-        return _error("malformed", f"not a frame: {error}"[:300])
+        return _error("malformed", f"not a frame: {error}"[:300], ref=_named_in(message))
     code = (
         "unknown_type" if "Invalid value" in str(error) and "$.type" in str(error) else "malformed"
     )
