@@ -397,7 +397,8 @@ async def test_hosted_page_stands_by_itself(browser, demo):
 
 
 BURST = 200
-BURST_MS = 450
+BURST_MS = 1_500
+"""Measured: 180 ms (docs/widget.md). A list that draws all its rows at each message takes over 5,000."""
 
 
 async def test_burst_of_messages_costs_little_script(visit, desk):

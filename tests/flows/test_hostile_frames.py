@@ -317,13 +317,14 @@ async def suffer(door, seed, count):
 
 def bearable(outcomes):
     """Only typed errors, frames that mean nothing or something good, and named closes."""
-    return set(outcomes) <= CODES | CLOSES | {"ignored", 1006}
+    # A close without a code is answered by one without a code, which reads as 0 here.
+    return set(outcomes) <= CODES | CLOSES | {"ignored", 0, 1006}
 
 
 async def test_mutated_frames(demo, tom, door):
     async with Neighbours(demo, tom):
         outcomes = await suffer(door, 1, SHORT // 2)
-    assert bearable(outcomes), outcomes
+    assert bearable(outcomes), sorted(map(str, outcomes))
     assert len(outcomes) >= 4, outcomes
 
 
@@ -340,8 +341,8 @@ async def test_a_foreign_origin_is_turned_away(demo):
         ("visitor", {}, 403),
         ("agent", {"Origin": "https://evil.example"}, 403),
         ("nobody", {"Origin": demo.url}, 404),
-        ("visitor", {"Origin": demo.url, "Sec-WebSocket-Version": "8"}, 426),
-        ("visitor", {"Origin": demo.url, "Sec-WebSocket-Key": "short"}, 426),
+        ("visitor", {"Origin": demo.url, "Sec-WebSocket-Version": "8"}, 400),
+        ("visitor", {"Origin": demo.url, "Sec-WebSocket-Key": "short"}, 400),
     ):
         async with await Raw(demo.port, kind, headers).open() as raw:
             assert raw.status == status, (kind, headers)

@@ -76,7 +76,8 @@ class Wire:
             self.write_end()
             self.process.call_soon(self.socket.connection_lost, None)
 
-    abort = close
+    # Whoever hangs up here hears no more either: the last words have been sent.
+    abort = write_eof = close
 
     def write_end(self) -> None:
         self.over = True

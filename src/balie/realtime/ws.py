@@ -380,12 +380,17 @@ class Socket(asyncio.Protocol):
 
     def _write(self) -> None:
         """Hand over what the protocol wants to say; an empty piece means that it has said all."""
-        transport = self._transport
         for data in self._protocol.data_to_send():
             if data:
-                transport.write(data)
+                self._transport.write(data)
             else:
-                transport.close()
+                self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Say nothing more, but listen on: who is still sending would lose the last words otherwise."""
+        if not self._transport.is_closing():
+            self._transport.write_eof()
+            self._loop.call_later(CLOSE_WITHIN, self._transport.abort)
 
     # Whether it is still there.
 
