@@ -170,6 +170,16 @@ async def test_question_and_answer_with_receipts(visit, desk):
     assert page.complaints == []
 
 
+async def test_conversation_stays_on_the_paper_when_its_visitor_proves_who_he_is(visit, desk):
+    page = await visit()
+    await opened(page)
+    await say(page, "Ik meld mij zo aan")
+    await expect(panel(page).get_by_text("Verzonden")).to_be_visible()
+    await page.get_by_role("link", name="Account", exact=True).click()
+    await expect(panel(page).get_by_text("op femke.terpstra@example.org")).to_be_visible()
+    await expect(panel(page).get_by_text("Ik meld mij zo aan")).to_be_visible()
+
+
 async def test_conversation_follows_over_pages_and_reloads(visit, desk):
     page = await visit()
     await opened(page)
