@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ PARTS = ("talk", "herd", "small", "install")
 
 def main():
     """Run the parts that were asked for."""
+    # Whoever stops us stops the servers too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     chosen = _arguments()
     chosen.folder.mkdir(parents=True, exist_ok=True)
     results = {"about": _about(chosen)}

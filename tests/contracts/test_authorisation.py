@@ -221,6 +221,9 @@ def target_state(town, side):
     return tuple(row)
 
 
+ANSWERS = {"ack", "error", "events", "resync"}
+
+
 async def say(line, verb, conversation):
     frames = {
         "post": {"client_message_id": fresh_id(), "text": "binnen"},
@@ -234,7 +237,8 @@ async def say(line, verb, conversation):
     # Soft frames are answered with nothing, to whomever; the others always with something.
     for _ in range(5 if verb in ("mark", "typing") else 200):
         await asyncio.sleep(0.02)
-        if len(line.heard) > heard:
+        # Who comes and goes is told meanwhile; that is no answer.
+        if any(frame["type"] in ANSWERS for frame in line.heard[heard:]):
             break
 
 

@@ -344,15 +344,18 @@ def main() -> int:
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
 
+    told = [0]
+
     def note(tally: Tally) -> None:
         result = json.dumps(tally.result(asked.seed))
         print(result, flush=True)
+        for kind, what in tally.findings[told[0] : told[0] + 20]:
+            print(f"{kind}: {what[:300]}", flush=True)
+        told[0] = len(tally.findings)
         if asked.json:
             asked.json.write_text(result + "\n")
 
     tally = asyncio.run(run(asked.rounds, asked.seed, port=asked.port, note=note))
-    for kind, what in tally.findings[:20]:
-        print(f"{kind}: {what}")
     return 1 if tally.findings else 0
 
 

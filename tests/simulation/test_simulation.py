@@ -1,11 +1,15 @@
 """A fixed sample of simulated worlds, and the proof that the checker sees faults that are there."""
 
+import re
+from pathlib import Path
+
 import pytest
 from tests.simulation import storage
 from tests.simulation.bugs import BUGS
 from tests.simulation.search import Search, replay
 from tests.simulation.world import World
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 BOUND = 600
 """Seeds within which every planted fault must be found."""
 
@@ -41,3 +45,9 @@ def test_a_world_is_the_same_every_time():
         return disk.log(), world.clockwork.steps
 
     assert log_of(7) == log_of(7)
+
+
+def test_the_faults_are_those_that_the_document_names():
+    document = (REPOSITORY / "docs" / "reliability.md").read_text()
+    named = re.findall(r"^\| `(\w+)` \| (.+) \|$", document, re.MULTILINE)
+    assert named == [(name, plant.__doc__) for name, plant in BUGS.items()]

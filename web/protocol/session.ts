@@ -27,6 +27,8 @@ const PONG_WITHIN = 5_000;
 const FIRST_DELAY = 500;
 const MAX_DELAY = 30_000;
 const MARK_EVERY = 300;
+/** Marks within MARK_EVERY, of all conversations together: well below what the server takes. */
+const MARKS_AT_ONCE = 8;
 const TYPING_EVERY = 4_000;
 const TYPING_FADES = 6_000;
 const ALIVE_EVERY = 15_000;
@@ -58,6 +60,8 @@ export class Session {
   private pongBy = 0;
   /** Conversations that the last `hello` asked to resume. */
   private resumed = new Set<string>();
+  /** Since when marks are counted, and how many there were. */
+  private marks = { since: 0, count: 0 };
   private typed = { conversation: "", at: 0 };
   private typers = new Map<string, { by: TypingBy; conversation: string; until: number }>();
   private alive: Alive | undefined;
@@ -89,7 +93,7 @@ export class Session {
       times.push(this.pingAt, this.aliveAt, Math.max(1, this.outbox.next()));
       for (const log of this.logs.values()) {
         if (!log.filling) times.push(log.askAt);
-        if (!log.marked) times.push(Math.max(1, log.markAt));
+        if (!log.marked) times.push(Math.max(1, log.markAt, this.marksFullUntil()));
       }
     }
     return Math.min(...times.filter(Boolean), Number.POSITIVE_INFINITY);
@@ -479,13 +483,24 @@ export class Session {
     this.effect({ type: "tell", frame: { type: "typing", conversation, by, on: false } });
   }
 
+  private marksFullUntil(): number {
+    const { since, count } = this.marks;
+    return count >= MARKS_AT_ONCE ? since + MARK_EVERY : 0;
+  }
+
+  private countMark(): void {
+    if (this.now >= this.marks.since + MARK_EVERY) this.marks = { since: this.now, count: 0 };
+    this.marks.count++;
+  }
+
   /** Everything whose time has come: messages, what is missing, marks, that we are awake. */
   private sendDue(): void {
     for (const frame of this.outbox.due(this.now)) this.send(frame);
     for (const [conversation, log] of this.logs) {
       if (log.askAt && log.asks(this.now))
         this.send({ type: "resume", conversation, last_seq: log.claim() });
-      if (!log.marked && this.now >= log.markAt) {
+      if (!log.marked && this.now >= Math.max(log.markAt, this.marksFullUntil())) {
+        this.countMark();
         log.marked = true;
         log.markAt = this.now + MARK_EVERY;
         this.send({ type: "mark", conversation, delivered: log.delivered, read: log.read });

@@ -21,6 +21,8 @@ from balie.realtime.protocol.client_log import Event, Log
 from balie.realtime.protocol.client_outbox import Item
 
 MARK_EVERY = 300
+MARKS_AT_ONCE = 8
+"""Marks within MARK_EVERY, of all conversations together: well below what the server takes."""
 TYPING_EVERY = 4_000
 TYPING_FADES = 6_000
 ALIVE_EVERY = 15_000
@@ -69,6 +71,8 @@ class ClientSession(ClientLine):
 
     def __init__(self, kind: Literal["visitor", "agent"], chance: Callable[[], float]) -> None:
         super().__init__(kind, chance)
+        # Since when marks are counted, and how many there were.
+        self._marks: tuple[float, int] = (0, 0)
         self._typed: tuple[str, float] = ("", 0)
         self._typers: dict[tuple[str, Any], tuple[Frame, float]] = {}
 
@@ -94,7 +98,7 @@ class ClientSession(ClientLine):
                 if not log.filling:
                     times.append(log.ask_at)
                 if not log.marked:
-                    times.append(max(1, log.mark_at))
+                    times.append(max(1, log.mark_at, self._marks_full_until()))
         return min(filter(None, times), default=math.inf)
 
     # What a person, a page or the shell tells us.
@@ -316,6 +320,15 @@ class ClientSession(ClientLine):
         if typer := self._typers.pop(key, None):
             self._tell({**typer[0], "on": False})
 
+    def _marks_full_until(self) -> float:
+        since, count = self._marks
+        return since + MARK_EVERY if count >= MARKS_AT_ONCE else 0
+
+    def _count_mark(self) -> None:
+        since, count = self._marks
+        again = self._now >= since + MARK_EVERY
+        self._marks = (self._now, 1) if again else (since, count + 1)
+
     def _send_due(self) -> None:
         """Everything whose time has come: messages, what is missing, marks, that we are awake."""
         for frame in self.outbox.due(self._now):
@@ -323,7 +336,8 @@ class ClientSession(ClientLine):
         for conversation, log in self.logs.items():
             if log.ask_at and log.asks(self._now):
                 self._send(resume_frame(conversation, log.claim()))
-            if not log.marked and self._now >= log.mark_at:
+            if not log.marked and self._now >= max(log.mark_at, self._marks_full_until()):
+                self._count_mark()
                 log.marked = True
                 log.mark_at = self._now + MARK_EVERY
                 self._send(_mark(conversation, log))
