@@ -18,6 +18,7 @@ from balie.agents.setup import (
 from balie.app.house import House
 from balie.kernel.actor import SystemActor
 from balie.organisations.commands import SiteChange
+from balie.organisations.model import Look
 
 DEMO_FILE = "demo.json"
 
@@ -40,6 +41,8 @@ class Demo(msgspec.Struct, frozen=True):
     identity_secret: str
 
 
+SHOP_LOOK = Look(accent="#05603f")
+"""The shop's own green."""
 OWNER = ("Noor van Dijk", "noor@tegenwind.example")
 COLLEAGUE = ("Sem Bakker", "sem@tegenwind.example")
 
@@ -79,6 +82,7 @@ async def _found_demo(house: House, shop_name: str, shop_origin: str) -> Demo:
     organisation_id = begun.organisation.id
     colleague = await _hire(house, organisation_id)
     actor = SystemActor(organisation_id=organisation_id)
+    await house.organisations.change_site(actor, begun.site.id, SiteChange(look=SHOP_LOOK))
     key = await house.organisations.create_key(actor, begun.site.id, "HS256", None)
     return Demo(
         organisation_id,
