@@ -33,7 +33,7 @@ from balie.store import sqlite
 ROUNDS_PER_STORE = 20
 VISITORS = 20
 MESSAGES_A_SECOND = 200
-FROM_AGENTS = 0.2
+FROM_AGENTS = 0.1
 QUIET_WITHIN = 60
 LIMITLESS = {
     "BALIE_MESSAGES_PER_SECOND": "100000",
@@ -84,6 +84,7 @@ class Page(Client):
         with contextlib.suppress(OSError, WebSocketException, httpx.HTTPError):
             code = await self.talk_until_it_ends()
         self.dialling = None
+        self.world.closes[code] += 1
         self.step({"type": "disconnected", "code": code})
 
     async def talk_until_it_ends(self) -> int:
@@ -213,6 +214,7 @@ class Tally:
     acked: int = 0
     findings: list[tuple[str, str]] = field(default_factory=list)
     restarts_ms: list[int] = field(default_factory=list)
+    closes: Counter[int] = field(default_factory=Counter)
 
     def result(self, seed: int) -> dict[str, Any]:
         restarts = sorted(self.restarts_ms)
@@ -222,6 +224,7 @@ class Tally:
             "messages": self.said,
             "acked": self.acked,
             "findings": dict(Counter(kind for kind, _ in self.findings)),
+            "closes": dict(self.closes),
             "restart_ms": {
                 "median": restarts[len(restarts) // 2],
                 "p95": restarts[int(len(restarts) * 0.95)],
@@ -240,6 +243,7 @@ class Campaign:
         self.clockwork = Clock()
         self.history = History()
         self.clients: dict[str, Page] = {}
+        self.closes: Counter[int] = Counter()
         self.server = None
         self.quiet = False
         self.died_at = 0.0
@@ -320,6 +324,7 @@ class Campaign:
         self.history.check(self)
         tally.said += len(self.history.said)
         tally.acked += len(self.history.acks)
+        tally.closes += self.closes
         tally.findings += self.history.findings
 
 
