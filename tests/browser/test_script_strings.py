@@ -94,6 +94,7 @@ def demo(tmp_path_factory):
         "BALIE_CONNECTIONS_PER_MINUTE": "100000",
         "BALIE_MESSAGE_BURST": "100000",
         "BALIE_MESSAGES_PER_SECOND": "1000",
+        "BALIE_TRUSTED_PROXIES": "127.0.0.1",
     }
     running = Demo(tmp_path_factory.mktemp("demo"), settings=settings).start()
     yield running
@@ -160,6 +161,10 @@ class Visitor:
 
     def browser(self):
         headers = {"Authorization": f"Bearer {self.token}", "Origin": self.demo.url}
+        # Everybody lives somewhere else: what one address may bring is limited.
+        headers["X-Forwarded-For"] = (
+            f"2001:db8:0:{random.Random(self.token).randrange(65_536):x}::1"
+        )
         return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.demo.port}", headers=headers)
 
 
