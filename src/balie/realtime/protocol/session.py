@@ -40,12 +40,12 @@ _frames: dict[Kind, msgspec.json.Decoder[Any]] = {
 class Limits(msgspec.Struct, frozen=True):
     """How much one connection may send. Rates are per second."""
 
-    frames: float = 50
-    frame_burst: float = 200
+    frames: float = 100
+    frame_burst: float = 1_000
     malformed: float = 20 / 60
     malformed_burst: float = 20
     refused: float = 2
-    refused_burst: float = 100
+    refused_burst: float = 300
     followed: int = 300
 
 
