@@ -150,11 +150,12 @@ def _report(results):
     """The tables, with what is needed to judge them."""
     about = results["about"]
     versions = ", ".join(f"{name} {number}" for name, number in about["versions"].items())
-    parts = [
+    head = (
         f"{about['date']}, commit {about['commit']}, {about['cores']} cores, load average"
         f" {about['load_before']} before the run, {about['seconds']:g} s a run. Python"
         f" {about['python']}, {versions}."
-    ]
+    )
+    parts = [head]
     if "talk" in results:
         parts.append(talk_table(results["talk"]))
     if "herd" in results:
