@@ -19,6 +19,7 @@ from bench.table import herd_table, small_table, talk_table
 from bench.talk import LOADS, ROUNDS, run_round
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 PARTS = ("talk", "herd", "small", "install")
 
 
@@ -33,7 +34,10 @@ def main():
         _say(f"{part} …")
         results[part] = RUN[part](chosen)
     chosen.out.write_text(json.dumps(results, indent=1) + "\n")
-    _print_tables(results)
+    report = _report(results)
+    print(report)
+    if chosen.write:
+        _write(report)
     if lost := sum(row["lost"] + row["doubled"] for row in results.get("talk", [])):
         sys.exit(f"{lost} messages were lost or doubled")
 
@@ -48,6 +52,7 @@ def _arguments():
     parser.add_argument("--peers", type=Path, metavar="FOLDER", help="measure these beside Balie")
     parser.add_argument("--folder", type=Path, default=Path.home() / ".cache" / "balie-bench")
     parser.add_argument("--out", type=Path, default=Path("bench-results.json"))
+    parser.add_argument("--write", action="store_true", help="put the tables into bench/README.md")
     chosen = parser.parse_args()
     chosen.parts = chosen.parts or ["talk", "herd", "small"]
     cores = sorted(os.sched_getaffinity(0))
@@ -141,13 +146,31 @@ def _install(chosen):
 RUN = {"talk": _talk, "herd": _herd, "small": _small, "install": _install}
 
 
-def _print_tables(results):
-    print(f"\n{json.dumps(results['about'])}\n")
+def _report(results):
+    """The tables, with what is needed to judge them."""
+    about = results["about"]
+    versions = ", ".join(f"{name} {number}" for name, number in about["versions"].items())
+    head = (
+        f"{about['date']}, commit {about['commit']}, {about['cores']} cores, load average"
+        f" {about['load_before']} before the run, {about['seconds']:g} s a run. Python"
+        f" {about['python']}, {versions}."
+    )
+    parts = [head]
     if "talk" in results:
-        print(talk_table(results["talk"]))
+        parts.append(talk_table(results["talk"]))
     if "herd" in results:
-        print(herd_table(results["herd"]))
-    print(small_table(results.get("small", {}) | results.get("install", {})))
+        parts.append(herd_table(results["herd"]))
+    if found := results.get("small", {}) | results.get("install", {}):
+        parts.append(small_table(found))
+    return "\n\n".join(parts)
+
+
+def _write(report):
+    """Put the report between the marks in README.md."""
+    readme = REPOSITORY / "bench" / "README.md"
+    head, mark, rest = readme.read_text().partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    readme.write_text(f"{head}{mark}\n\n{report}\n\n{end}{tail}")
 
 
 def _say(text):

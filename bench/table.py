@@ -65,5 +65,5 @@ def small_table(found):
 
 
 def _pairs(lines):
-    head = "\n| what | measured | asked |\n|---|---|---|"
+    head = "| what | measured | asked |\n|---|---|---|"
     return "\n".join([head, *(f"| {what} | {value} | {asked} |" for what, value, asked in lines)])

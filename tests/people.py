@@ -195,6 +195,8 @@ class Agent:
         self.http = httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{demo.port}",
             headers={"Origin": demo.url, "Host": demo.url.removeprefix("http://")},
+            # Sooner than the server, which drops an idle connection after five seconds.
+            limits=httpx.Limits(keepalive_expiry=2),
         )
 
     async def sign_in(self) -> "Agent":

@@ -88,9 +88,10 @@ class Door:
         self._demo, self.kind, self._tom = demo, kind, tom
 
     async def open(self, *, greeted):
+        hello = await self._hello() if greeted else None
         raw = await Raw(self._demo.port, self.kind, self._headers()).open()
-        if greeted:
-            await raw.send(await self._hello())
+        if hello is not None:
+            await raw.send(hello)
             assert (await raw.hear())["type"] == "welcome"
         return raw
 
