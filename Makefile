@@ -13,6 +13,8 @@ export UV_SYSTEM_CERTS := 1
 
 # The same run every time.
 export PYTHONHASHSEED := 0
+# Compiling what is imported again at each start costs seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 # A stamp says "done for these inputs"; nothing behind a fresh stamp is done again.
 STAMPS := .venv/stamps
@@ -90,9 +92,10 @@ wheel: $(TESTS) $(APPS) ## Build dist/*.tar.gz and dist/*.whl
 clean: ## Remove what was installed and built; keeps your data
 	rm -rf .venv dist web/node_modules src/balie/static .mypy_cache .ruff_cache .pytest_cache
 
-# Chromium for the tests that drive a real browser.
+# Chromium for the tests that drive a real browser, strace for those that cut the power.
 browser: $(TESTS)
 	@$(BIN)/python tools/browser.py
+	@command -v strace > /dev/null || sh tools/strace.sh
 
 # uv installs many times faster than pip; pip brings it in, checked against our own lock.
 # Where only pip is told of a mirror, pip does the work.
