@@ -68,6 +68,7 @@ async def test_a_visitor_talks_without_a_socket(demo):
     events = (await ana.expect("events"))["events"]
     assert events[-1]["data"]["text"] == "Goedemiddag"
     listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
     await ana.http.aclose()
     await tom.leave()
 
@@ -110,5 +111,6 @@ async def test_a_socket_and_a_stream_hear_each_other(demo):
     await eva.post("en nog iets", ack["conversation"])
     assert (await ana.expect("events"))["events"][-1]["data"]["text"] == "en nog iets"
     listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
     await ana.http.aclose()
     await eva.close()
