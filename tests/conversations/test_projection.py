@@ -1,4 +1,4 @@
-"""What a message writes of its conversation's row. That the row is right, `tests/contracts/test_log.py` shows."""
+"""What a message writes of its row. That the row is right, `tests/contracts/test_log.py` shows."""
 
 from balie.conversations import projection
 from balie.conversations.model import conversations
