@@ -223,11 +223,14 @@ class Socket(asyncio.Protocol):
         self._read()
 
     def _read(self) -> None:
-        events = self._protocol.events_received()
-        for event in events:
-            if isinstance(event, Request):
+        frames: list[Frame] = []
+        for event in self._protocol.events_received():
+            if isinstance(event, Frame):
+                frames.append(event)
+            elif isinstance(event, Request):
                 self._shake_hands(event)
-        self._handle([event for event in events if isinstance(event, Frame)])
+        if frames:
+            self._handle(frames)
         self._write()
 
     def _handle(self, frames: list[Frame]) -> None:
