@@ -8,9 +8,11 @@ measured where it is installed.
 import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,15 +84,23 @@ def _running(folder, peer):
     try:
         _call(script, "start", *peer.kind.split())
         try:
-            pids = _call(script, "pid").strip()
-            if not pids:
-                raise OSError("it did not start")
-            yield pids
+            yield _pids_once_open(script, peer.port)
         finally:
             _call(script, "stop")
     finally:
         if peer.needs_postgres:
             _call(postgres, "stop")
+
+
+def _pids_once_open(script, port):
+    """Its process ids, once it listens; some say that they have started before they do."""
+    for _ in range(40):
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            if pids := _call(script, "pid").strip():
+                return pids
+        time.sleep(0.25)
+    raise OSError("it did not start")
 
 
 def _call(script, *words):
