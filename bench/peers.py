@@ -1,7 +1,7 @@
 """Others on the same work: what a developer would build instead, and two XMPP servers with an archive.
 
 They are not part of this repository. `--peers FOLDER` names a folder with their scripts (`NAME.sh start KIND`,
-`pid`, `stop`) and a load driver that says the same text in the same loops and counts in the same way; each is
+which prints the process ids last, and `stop`) and a load driver that says the same text in the same loops and counts in the same way; each is
 measured where it is installed.
 """
 
@@ -82,9 +82,10 @@ def _running(folder, peer):
     if peer.needs_postgres:
         _call(postgres, "start")
     try:
-        _call(script, "start", *peer.kind.split())
+        pids = _call(script, "start", *peer.kind.split()).splitlines()[-1:]
         try:
-            yield _pids_once_open(script, peer.port)
+            _wait_until_open(peer.port)
+            yield " ".join(pids)
         finally:
             _call(script, "stop")
     finally:
@@ -92,13 +93,12 @@ def _running(folder, peer):
             _call(postgres, "stop")
 
 
-def _pids_once_open(script, port):
-    """Its process ids, once it listens; some say that they have started before they do."""
+def _wait_until_open(port):
+    """Some say that they have started before they listen."""
     for _ in range(40):
-        with contextlib.suppress(OSError, subprocess.SubprocessError):
+        with contextlib.suppress(OSError):
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            if pids := _call(script, "pid").strip():
-                return pids
+            return
         time.sleep(0.25)
     raise OSError("it did not start")
 
