@@ -1,8 +1,8 @@
 """Others on the same work: what a developer would build instead, and two XMPP servers with an archive.
 
 They are not part of this repository. `--peers FOLDER` names a folder with their scripts (`NAME.sh start KIND`,
-which prints the process ids last, and `stop`) and a load driver that says the same text in the same loops and counts in the same way; each is
-measured where it is installed.
+which prints the process ids last, and `stop`) and a load driver that says the same text in the same loops
+and counts in the same way; each is measured where it is installed.
 """
 
 import contextlib
