@@ -1,16 +1,18 @@
 """Others on the same work: what a developer would build instead, and two XMPP servers with an archive.
 
 They are not part of this repository. `--peers FOLDER` names a folder with their scripts (`NAME.sh start KIND`,
-`pid`, `stop`) and a load driver that says the same text in the same loops and counts in the same way; each is
-measured where it is installed.
+which prints the process ids last, and `stop`) and a load driver that says the same text in the same loops
+and counts in the same way; each is measured where it is installed.
 """
 
 import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,17 +82,25 @@ def _running(folder, peer):
     if peer.needs_postgres:
         _call(postgres, "start")
     try:
-        _call(script, "start", *peer.kind.split())
+        pids = _call(script, "start", *peer.kind.split()).splitlines()[-1:]
         try:
-            pids = _call(script, "pid").strip()
-            if not pids:
-                raise OSError("it did not start")
-            yield pids
+            _wait_until_open(peer.port)
+            yield " ".join(pids)
         finally:
             _call(script, "stop")
     finally:
         if peer.needs_postgres:
             _call(postgres, "stop")
+
+
+def _wait_until_open(port):
+    """Some say that they have started before they listen."""
+    for _ in range(40):
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        time.sleep(0.25)
+    raise OSError("it did not start")
 
 
 def _call(script, *words):

@@ -134,6 +134,17 @@ async def test_a_repeat_is_known_after_a_restart(tmp_path):
         await log.check(conversation)
 
 
+async def test_ids_of_a_clock_that_runs_back_are_known_too(log: Log):
+    conversation = await log.begin()
+    said = {number: await log.say(conversation, number) for number in (5, 3, 4, 9, 1)}
+    assert not any(each.repeated for each in said.values())
+    for number, first in said.items():
+        again = await log.say(conversation, number)
+        assert again.repeated
+        assert again.last == first.last
+    await log.check(conversation)
+
+
 async def test_a_repeat_in_the_same_transaction_is_known(log: Log):
     conversation = await log.begin()
     answers = await asyncio.gather(*(log.say(conversation, 5) for _ in range(5)))

@@ -38,7 +38,7 @@ async def socket():
     made = Socket(door, set())
     made.connection_made(Wire())
     made._protocol.state = State.OPEN
-    made._hear(0.0)
+    made._heard_at = made._asked_at = 0.0
     yield made
     made.connection_lost(None)
 
@@ -61,7 +61,7 @@ async def test_a_silent_client_is_asked_and_then_given_up(socket):
 async def test_a_client_that_answers_stays(socket):
     for moment in range(0, 300, 5):
         socket.check(moment)
-        socket._hear(moment)
+        socket._heard_at = moment
     assert not socket._transport.aborted
 
 

@@ -34,10 +34,12 @@ class Bucket(msgspec.Struct):
     at: int
 
 
-def refilled(bucket: Bucket, rate: Rate, now: int) -> Bucket:
-    """The bucket as it stands at `now`. A clock that went back gives nothing and takes nothing."""
-    gained = max(0, now - bucket.at) / rate.refill_ms
-    return Bucket(min(float(rate.burst), bucket.tokens + gained), now)
+def refill(bucket: Bucket, rate: Rate, now: int) -> None:
+    """Bring the bucket up to `now`. A clock that went back gives nothing and takes nothing."""
+    if now > bucket.at:
+        gained = (now - bucket.at) / rate.refill_ms
+        bucket.tokens = min(float(rate.burst), bucket.tokens + gained)
+    bucket.at = now
 
 
 class Limiter:
@@ -82,13 +84,13 @@ class Limiter:
 
     def _bucket(self, key: str, now: int) -> Bucket:
         bucket = self._buckets.get(key)
-        bucket = (
-            refilled(bucket, self._rate, now) if bucket else Bucket(float(self._rate.burst), now)
-        )
-        self._buckets[key] = bucket
-        self._buckets.move_to_end(key)
-        if len(self._buckets) > self._capacity:
-            self._buckets.popitem(last=False)
+        if bucket is None:
+            bucket = self._buckets[key] = Bucket(float(self._rate.burst), now)
+            if len(self._buckets) > self._capacity:
+                self._buckets.popitem(last=False)
+        else:
+            refill(bucket, self._rate, now)
+            self._buckets.move_to_end(key)
         return bucket
 
 

@@ -127,20 +127,11 @@ class Hub:
     def _fan_out(
         self, conversation: str, envelopes: tuple[Envelope, ...], listeners: set[Listener]
     ) -> None:
-        encoded: dict[bool, bytes] = {}
-
-        def frame_for(kind: Kind) -> bytes:
-            visitor = kind == "visitor"
-            if visitor not in encoded:
-                encoded[visitor] = events_frame(
-                    conversation, [wire_event(each, for_visitor=visitor) for each in envelopes]
-                )
-            return encoded[visitor]
-
+        frames = _Frames(conversation, envelopes)
         first, last = envelopes[0].seq, envelopes[-1].seq
         for listener in tuple(listeners):
-            kind = listener.kind
-            listener.hear(conversation, first, last, lambda kind=kind: frame_for(kind))  # type: ignore[misc]
+            frame = frames.for_visitors if listener.kind == "visitor" else frames.for_agents
+            listener.hear(conversation, first, last, frame)
 
     def _announce(self, state: Conversation) -> None:
         """The visitor's other tabs learn of a conversation that they cannot follow yet."""
@@ -271,6 +262,32 @@ class Hub:
         tabs: list[Listener] = [tab for group in self._tabs.values() for tab in group]
         consoles = [console for group in self._consoles.values() for console in group]
         return [*tabs, *consoles]
+
+
+class _Frames:
+    """New events as frames: encoded when first asked for, once for all visitors and once for all agents."""
+
+    __slots__ = ("_agents", "_conversation", "_envelopes", "_visitors")
+
+    def __init__(self, conversation: str, envelopes: tuple[Envelope, ...]) -> None:
+        self._conversation = conversation
+        self._envelopes = envelopes
+        self._visitors: bytes | None = None
+        self._agents: bytes | None = None
+
+    def for_visitors(self) -> bytes:
+        if self._visitors is None:
+            self._visitors = self._encode(for_visitor=True)
+        return self._visitors
+
+    def for_agents(self) -> bytes:
+        if self._agents is None:
+            self._agents = self._encode(for_visitor=False)
+        return self._agents
+
+    def _encode(self, *, for_visitor: bool) -> bytes:
+        events = [wire_event(each, for_visitor=for_visitor) for each in self._envelopes]
+        return events_frame(self._conversation, events)
 
 
 def _receipt(conversation: str, by: str, marks: Marks) -> bytes:

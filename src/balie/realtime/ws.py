@@ -142,6 +142,7 @@ class Socket(asyncio.Protocol):
     """The transport of one WebSocket."""
 
     __slots__ = (
+        "_asked_at",
         "_closing",
         "_connections",
         "_door",
@@ -153,7 +154,7 @@ class Socket(asyncio.Protocol):
         "_outbox",
         "_overdue",
         "_parts",
-        "_ping_at",
+        "_patience",
         "_protocol",
         "_transport",
         "_waiting",
@@ -176,7 +177,9 @@ class Socket(asyncio.Protocol):
         self._closing: tuple[int, str] | None = None
         self._flushing = False
         self._writable = True
-        self._heard_at = self._ping_at = 0.0
+        self._heard_at = self._asked_at = self._loop.time()
+        # Not all at the same moment, where thousands came back together.
+        self._patience = PING_AFTER * (0.75 + random.random() / 4)  # noqa: S311
         self.connection: Connection | None = None
 
     # Coming and going, as the event loop tells it.
@@ -211,7 +214,7 @@ class Socket(asyncio.Protocol):
     # Reading.
 
     def data_received(self, data: bytes) -> None:
-        self._hear(self._loop.time())
+        self._heard_at = self._loop.time()
         self._protocol.receive_data(data)
         self._read()
 
@@ -220,17 +223,15 @@ class Socket(asyncio.Protocol):
         self._read()
 
     def _read(self) -> None:
-        events = self._protocol.events_received()
-        for event in events:
-            if isinstance(event, Request):
+        frames: list[Frame] = []
+        for event in self._protocol.events_received():
+            if isinstance(event, Frame):
+                frames.append(event)
+            elif isinstance(event, Request):
                 self._shake_hands(event)
-        self._handle([event for event in events if isinstance(event, Frame)])
+        if frames:
+            self._handle(frames)
         self._write()
-
-    def _hear(self, now: float) -> None:
-        self._heard_at = now
-        # Not all at the same moment, where thousands came back together.
-        self._ping_at = now + PING_AFTER * (0.75 + random.random() / 4)  # noqa: S311
 
     def _handle(self, frames: list[Frame]) -> None:
         try:
@@ -302,7 +303,7 @@ class Socket(asyncio.Protocol):
         self._handle(rest)
         if not self._transport.is_closing() and not self._is_waiting():
             self._transport.resume_reading()
-            self._hear(self._loop.time())
+            self._heard_at = self._loop.time()
 
     def _is_waiting(self) -> bool:
         return self._waiting is not None
@@ -398,10 +399,11 @@ class Socket(asyncio.Protocol):
         """Ask for a sign of life, or give up."""
         if self._closing is not None or self._waiting is not None:
             return
-        if now - self._heard_at >= GONE_AFTER:
+        silence = now - self._heard_at
+        if silence >= GONE_AFTER:
             self._closing = (1_006, "")
             self._transport.abort()
-        elif now >= self._ping_at:
-            self._ping_at = now + PING_AFTER
+        elif silence >= self._patience and self._asked_at <= self._heard_at:
+            self._asked_at = now
             self._protocol.send_ping(b"")
             self._write()
