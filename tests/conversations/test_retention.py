@@ -12,10 +12,10 @@ from balie.app import commands, upkeep
 from balie.app.house import House, clock
 from balie.app.settings import Settings
 from balie.contacts.model import contacts, visitors
+from balie.conversations.acts import Post
 from balie.conversations.model import Conversation, conversations, files
 from balie.conversations.projection import to_row
 from balie.conversations.reactions import GIANT
-from balie.conversations.rules import Post
 from balie.kernel.actor import SystemActor, VisitorActor
 from balie.kernel.errors import NotFoundError
 from balie.kernel.events import ConversationStarted, MessagePosted

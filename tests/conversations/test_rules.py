@@ -11,7 +11,7 @@ from balie.conversations import rules
 from balie.conversations.model import PREVIEW, Conversation
 from balie.kernel import events as happened
 from balie.kernel.actor import AgentActor, SystemActor, VisitorActor
-from balie.kernel.errors import ClosedError, NotFoundError, TakenError
+from balie.kernel.errors import ClosedError, ForbiddenError, NotFoundError, TakenError
 from balie.kernel.events import AgentName, Envelope, File, MessagePosted
 from balie.kernel.ids import new_id
 
@@ -161,10 +161,32 @@ def test_the_table_has_every_command():
     assert {name for table in (VISITORS, AGENTS, SYSTEMS) for name in table} == set(commands(ANNA))
 
 
-def test_only_a_first_message_with_an_opening_finds_nothing_and_begins():
+@pytest.mark.parametrize("name", [*commands(ANNA)])
+@pytest.mark.parametrize(
+    ("actor", "own"),
+    [(VISITOR, VISITORS), (KNOWN, VISITORS), (ANNA, AGENTS), (SYSTEM, SYSTEMS)],
+    ids=["visitor", "known visitor", "agent", "system"],
+)
+def test_nobody_gives_the_commands_of_others(actor, own, name):
+    # An opening that an agent brings along is not looked at: he answers what is there.
+    table = own | ({"begin": {}} if actor is ANNA else {})
+    wish = commands(actor)[name]
+    assert (name in table) is isinstance(actor, rules.GIVEN_BY[type(wish)])
+    if name in table:
+        return
+    for state in STATES.values():
+        with pytest.raises(ForbiddenError):
+            rules.decide(state, wish)
+
+
+def test_every_command_says_who_may_give_it():
+    assert set(rules.GIVEN_BY) == set(rules.AnyCommand.__args__)
+
+
+def test_only_a_visitors_first_message_with_an_opening_finds_nothing_and_begins():
     for actor, name in product((VISITOR, ANNA, SYSTEM), commands(ANNA)):
         wish = commands(actor)[name]
-        if name == "begin":
+        if name == "begin" and actor is VISITOR:
             assert rules.decide(None, wish) == (STARTED, SAID)
         else:
             with pytest.raises(NotFoundError):

@@ -8,9 +8,9 @@ import msgspec
 from sqlalchemy import Connection, select, update
 
 from balie.conversations import rules
+from balie.conversations.acts import AnyCommand, Note, Post
 from balie.conversations.authors import author_key, author_of
 from balie.conversations.model import Conversation, Side, StoredFile, files
-from balie.conversations.rules import AnyCommand, Note, Post
 from balie.kernel.actor import Actor, AgentActor, VisitorActor
 from balie.kernel.errors import EmptyError, MalformedError, NotFoundError, TooLongError
 from balie.kernel.events import (

@@ -6,105 +6,66 @@ Post agent     not found                 (assigned,) message           reopened,
 Note agent     not found                 note                          note
 Take agent     not found                 assigned; taken if another's  closed
 Release agent  not found                 released                      closed
-Close both     not found                 closed                        nothing
+Close anyone   not found                 closed                        nothing
 Reopen agent   not found                 nothing                       reopened
 Rate visitor   not found                 rated                         rated
 Tag, Untag     not found                 tagged, untagged              tagged, untagged
 Identify       not found                 identified                    identified
 See visitor    not found                 page viewed                   nothing
+
+Anyone else is refused (`GIVEN_BY`), whatever his door lets him ask.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
+from balie.conversations.acts import (
+    AnyCommand,
+    Close,
+    Command,
+    Identify,
+    Note,
+    Post,
+    Rate,
+    Release,
+    Reopen,
+    See,
+    Tag,
+    Take,
+    Untag,
+)
 from balie.conversations.model import PREVIEW, Conversation, Side
 from balie.kernel import events as happened
 from balie.kernel.actor import Actor, AgentActor, SystemActor, VisitorActor
-from balie.kernel.errors import ClosedError, NotFoundError, TakenError
+from balie.kernel.errors import ClosedError, ForbiddenError, NotFoundError, TakenError
 from balie.kernel.events import AgentName, AnyPayload, Envelope
 
-# Commands.
-
-
-class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that `actor` wants to happen in the conversation `conversation_id`."""
-
-    actor: Actor
-    conversation_id: str
-
-
-class Post(Command, frozen=True, kw_only=True):
-    """Say something. `opening` starts the conversation when there is none yet."""
-
-    client_message_id: str
-    message: happened.MessagePosted
-    opening: happened.ConversationStarted | None = None
-
-
-class Note(Command, frozen=True, kw_only=True):
-    """Write down what only agents see."""
-
-    client_message_id: str
-    note: happened.NotePosted
-
-
-class Take(Command, frozen=True, kw_only=True):
-    """Make `agent` the one who answers. `taken_from` names whose it may be taken from."""
-
-    agent: AgentName
-    taken_from: str | None = None
-
-
-class Release(Command, frozen=True, kw_only=True):
-    """Put it back for whoever is free."""
-
-
-class Close(Command, frozen=True, kw_only=True):
-    """Nothing more is to be done."""
-
-
-class Reopen(Command, frozen=True, kw_only=True):
-    """Something is to be done after all."""
-
-
-class Rate(Command, frozen=True, kw_only=True):
-    """What the visitor thinks of it."""
-
-    rating: happened.ConversationRated
-
-
-class Tag(Command, frozen=True, kw_only=True):
-    tag: str
-
-
-class Untag(Command, frozen=True, kw_only=True):
-    tag: str
-
-
-class Identify(Command, frozen=True, kw_only=True):
-    """The visitor says, or has proved, who he is."""
-
-    identity: happened.VisitorIdentified
-
-
-class See(Command, frozen=True, kw_only=True):
-    """The visitor looks at another page."""
-
-    page: happened.PageViewed
-
-
-AnyCommand = Post | Note | Take | Release | Close | Reopen | Rate | Tag | Untag | Identify | See
+GIVEN_BY: dict[type[Command], tuple[type[Actor], ...]] = {
+    Post: (VisitorActor, AgentActor),
+    Note: (AgentActor,),
+    Take: (AgentActor,),
+    Release: (AgentActor,),
+    Close: (VisitorActor, AgentActor, SystemActor),
+    Reopen: (AgentActor,),
+    Rate: (VisitorActor,),
+    Tag: (AgentActor,),
+    Untag: (AgentActor,),
+    Identify: (VisitorActor,),
+    See: (VisitorActor,),
+}
+"""Who may give which command, whatever door it comes through."""
 
 
 def decide(state: Conversation | None, command: AnyCommand) -> Sequence[AnyPayload]:
-    """The events that `command` leads to. Raises NotFoundError, ClosedError or TakenError."""
+    """The events that `command` leads to. Raises NotFoundError, ForbiddenError, ClosedError or TakenError."""
     if state is None:
         return _begin(command)
     if not may_reach(command.actor, state):
         raise NotFoundError("no such conversation")
+    if not isinstance(command.actor, GIVEN_BY[type(command)]):
+        raise ForbiddenError("this is for others to do")
     return _DECISIONS[type(command)](state, command)
 
 
@@ -120,7 +81,7 @@ def may_reach(actor: Actor, state: Conversation) -> bool:
 
 
 def _begin(command: AnyCommand) -> Sequence[AnyPayload]:
-    if isinstance(command, Post) and command.opening is not None:
+    if isinstance(command, Post) and isinstance(command.actor, VisitorActor) and command.opening:
         return command.opening, command.message
     raise NotFoundError("no such conversation")
 
@@ -162,10 +123,11 @@ def _close(state: Conversation, command: Close) -> Sequence[AnyPayload]:
 def _reopen(state: Conversation, command: Reopen) -> Sequence[AnyPayload]:
     if state.status == "open":
         return ()
-    reopened = happened.ConversationReopened()
-    if isinstance(command.actor, AgentActor):
-        return reopened, happened.ConversationAssigned(agent=_name(command.actor))
-    return (reopened,)
+    assert isinstance(command.actor, AgentActor)
+    return (
+        happened.ConversationReopened(),
+        happened.ConversationAssigned(agent=_name(command.actor)),
+    )
 
 
 def _rate(_state: Conversation, command: Rate) -> Sequence[AnyPayload]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from balie.conversations import commands
-from balie.conversations.rules import Note, Post
+from balie.conversations.acts import Note, Post
 from balie.edge.limits import limit_key
 from balie.edge.origins import same_origin
 from balie.kernel.actor import AgentActor

@@ -13,8 +13,8 @@ from typing import Any
 import structlog
 
 from balie.conversations import commands, queries
+from balie.conversations.acts import Note, Post
 from balie.conversations.model import Conversation
-from balie.conversations.rules import Note, Post
 from balie.conversations.views import wire_event
 from balie.kernel.actor import Actor
 from balie.kernel.errors import BalieError, UnavailableError

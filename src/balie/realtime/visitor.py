@@ -8,9 +8,9 @@ from balie.contacts.device import describe
 from balie.contacts.model import Visitor, new_visitor
 from balie.contacts.queries import find_visitor
 from balie.contacts.queries import visitor as known_visitor
+from balie.conversations.acts import Note, Post, See
 from balie.conversations.model import Conversation
 from balie.conversations.queries import own_conversations
-from balie.conversations.rules import Note, Post, See
 from balie.conversations.views import view
 from balie.edge.limits import limit_key
 from balie.edge.origins import same_origin

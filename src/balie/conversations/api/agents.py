@@ -10,6 +10,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from balie.contacts.model import Visitor
 from balie.contacts.queries import find_visitor
 from balie.conversations import commands, queries
+from balie.conversations.acts import AnyCommand, Close, Release, Reopen, Tag, Take, Untag
 from balie.conversations.api.services import (
     AckView,
     Acting,
@@ -22,7 +23,6 @@ from balie.conversations.api.services import (
     event_list,
 )
 from balie.conversations.model import Conversation, Status
-from balie.conversations.rules import AnyCommand, Close, Release, Reopen, Tag, Take, Untag
 from balie.conversations.views import row
 from balie.edge.policy import Policy
 from balie.edge.text import clean_line

@@ -12,6 +12,7 @@ from balie.contacts.identity import verify
 from balie.contacts.model import Visitor, new_visitor
 from balie.contacts.queries import find_visitor
 from balie.conversations import commands, queries
+from balie.conversations.acts import Close, Identify, Rate
 from balie.conversations.api.services import (
     AckView,
     EventList,
@@ -22,7 +23,6 @@ from balie.conversations.api.services import (
     ack_view,
     event_list,
 )
-from balie.conversations.rules import Close, Identify, Rate
 from balie.conversations.transcript import transcript
 from balie.conversations.views import view
 from balie.edge.policy import Policy
