@@ -16,7 +16,7 @@ export class Log {
   claimed: number;
   /** When to ask (again) for what is missing; 0 when nothing is. */
   askAt = 0;
-  /** The server refused to let us hear this conversation: ask, though nothing is known to be missing. */
+  /** The server does not let us hear this conversation yet: ask, though nothing is known to be missing. */
   deaf = false;
   /** The end of a hole that is being fetched over HTTP, or 0. */
   filling = 0;
@@ -62,6 +62,13 @@ export class Log {
     return this.last;
   }
 
+  /** As `claim`, in a `hello`: nothing more is to be asked. */
+  greet(): number {
+    this.askAt = 0;
+    this.deaf = false;
+    return this.claim();
+  }
+
   get behind(): boolean {
     return this.known > this.last;
   }
@@ -83,6 +90,12 @@ export class Log {
     this.askAt = this.behind ? now + ASK_AGAIN : 0;
     this.deaf = false;
     return true;
+  }
+
+  /** The server is to be asked for this conversation, whatever is known of it. */
+  listen(now: number): void {
+    this.deaf = true;
+    this.askAt = now;
   }
 
   /** The server cannot let us hear this conversation now; it may from `until` on. */

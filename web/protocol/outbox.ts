@@ -1,5 +1,6 @@
 // What a person sent and the server has not confirmed yet. Nothing leaves it but by delivery or by the person's hand.
 
+import type { Pace } from "./pace";
 import type { ErrorCode, ErrorFrame, File, Note, Post } from "./types";
 import { MAX_FILES, MAX_FRAME_BYTES, MAX_TEXT } from "./types";
 
@@ -29,6 +30,8 @@ interface Try {
 
 export class Outbox {
   items: Item[] = [];
+  /** Nothing goes out: it is being found out who we are. What is refused meanwhile was asked as another. */
+  held = false;
   private tries = new Map<string, Try>();
   /** The numbers that the server gave to what is acked. */
   private places = new Map<string, number>();
@@ -51,11 +54,12 @@ export class Outbox {
   }
 
   /** The frames to send now: per conversation one at a time, so that the order stays. */
-  due(now: number): (Post | Note)[] {
+  due(now: number, pace: Pace): (Post | Note)[] {
     const frames: (Post | Note)[] = [];
     for (const item of this.heads()) {
       const tried = this.tries.get(item.client_message_id);
       if (tried && now < tried.at) continue;
+      if (!pace.take(now)) break;
       const count = (tried?.count ?? 0) + 1;
       const again = Math.min(MAX_WAIT, ACK_WITHIN * 2 ** (count - 1));
       this.tries.set(item.client_message_id, { count, at: now + again });
@@ -101,7 +105,7 @@ export class Outbox {
     if (!item) return;
     const id = item.client_message_id;
     if (!TEMPORARY.includes(code)) {
-      this.change(id, { state: "failed", error: code });
+      if (!this.held || code !== "not_found") this.change(id, { state: "failed", error: code });
       return;
     }
     const count = this.tries.get(id)?.count ?? 1;
@@ -135,6 +139,7 @@ export class Outbox {
   }
 
   private heads(): Item[] {
+    if (this.held) return [];
     const seen = new Set<string | null>();
     return this.items.filter(({ state, conversation }) => {
       if (state === "failed" || state === "acked" || seen.has(conversation)) return false;

@@ -1,78 +1,26 @@
 // The client's session: what to send, show, ask and do next. No sockets, timers, clock or chance in here:
 // `step` takes what happened and the time, and answers with what is to be done. See README.md.
 
+import { Line, MAX_DELAY, PONG_WITHIN } from "./line";
 import { Log } from "./log";
-import { Outbox } from "./outbox";
-import type {
-  Ack,
-  AgentWelcome,
-  Alive,
-  Author,
-  ClientFrame,
-  ErrorFrame,
-  Events,
-  ServerFrame,
-  Typing,
-  TypingBy,
-  VisitorWelcome,
-  WireEvent,
-} from "./types";
-import type { Effect, Input, Status, Transport } from "./words";
+import type { Ack, ErrorFrame, Events, ServerFrame, Typing, TypingBy, WireEvent } from "./types";
+import type { Effect, Input } from "./words";
 
 export type { Item } from "./outbox";
 export type { Effect, Input, Status, Transport } from "./words";
 
-const WELCOME_WITHIN = 10_000;
-const PONG_WITHIN = 5_000;
-const FIRST_DELAY = 500;
-const MAX_DELAY = 30_000;
-const MARK_EVERY = 300;
 /** Marks within MARK_EVERY, of all conversations together: well below what the server takes. */
 const MARKS_AT_ONCE = 8;
+const MARK_EVERY = 300;
 const TYPING_EVERY = 4_000;
 const TYPING_FADES = 6_000;
 const ALIVE_EVERY = 15_000;
-/** Close codes after which trying again would be wrong. */
-const FINAL = [1003, 1007, 4400, 4403];
-const UNAUTHORISED = 4401;
-const TOO_FAST = 1008;
-const TOO_BIG = 1009;
 
-export class Session {
-  status: Status = "idle";
-  transport: Transport = "socket";
-  readonly logs = new Map<string, Log>();
-  readonly outbox = new Outbox();
-  /** Who we are, from the last `welcome`; goes with what we send. */
-  author: Author;
-  token: string | undefined;
-
-  private now = 0;
-  private effects: Effect[] = [];
-  private failures = 0;
-  private misses = 0;
-  private drain = 0;
-  private heartbeat = 0;
-  /** When: the connection must stand · to try again · to ask whether anybody is there · to give up. */
-  private welcomeBy = 0;
-  private retryAt = 0;
-  private pingAt = 0;
-  private pongBy = 0;
-  /** Conversations that the last `hello` asked to resume. */
-  private resumed = new Set<string>();
+export class Session extends Line {
   /** Since when marks are counted, and how many there were. */
   private marks = { since: 0, count: 0 };
   private typed = { conversation: "", at: 0 };
   private typers = new Map<string, { by: TypingBy; conversation: string; until: number }>();
-  private alive: Alive | undefined;
-  private aliveAt = 0;
-
-  constructor(
-    readonly kind: "visitor" | "agent",
-    private readonly random: () => number,
-  ) {
-    this.author = { kind };
-  }
 
   /** Something happened at `now` (ms). Returns what is to be done, in order. */
   step(input: Input, now: number): Effect[] {
@@ -90,10 +38,12 @@ export class Session {
     const times = [this.retryAt, this.welcomeBy, this.pongBy];
     for (const typer of this.typers.values()) times.push(typer.until);
     if (this.status === "live") {
-      times.push(this.pingAt, this.aliveAt, Math.max(1, this.outbox.next()));
+      const freeAt = Math.max(1, this.pace.freeAt());
+      times.push(this.pingAt, this.aliveAt, Math.max(freeAt, this.outbox.next()));
+      if (this.page) times.push(freeAt);
       for (const log of this.logs.values()) {
-        if (!log.filling) times.push(log.askAt);
-        if (!log.marked) times.push(Math.max(1, log.markAt, this.marksFullUntil()));
+        if (log.askAt && !log.filling) times.push(Math.max(freeAt, log.askAt));
+        if (!log.marked) times.push(Math.max(freeAt, log.markAt, this.marksFullUntil()));
       }
     }
     return Math.min(...times.filter(Boolean), Number.POSITIVE_INFINITY);
@@ -102,7 +52,7 @@ export class Session {
   private take(input: Input): void {
     switch (input.type) {
       case "open":
-        if (this.status === "idle" || this.status === "stopped") this.connect();
+        if (this.status === "idle" || this.status === "stopped") this.retry();
         break;
       case "shut":
         this.drop();
@@ -118,14 +68,15 @@ export class Session {
         for (const frame of [input.frames].flat()) this.receive(frame);
         break;
       case "tick":
-        this.tick();
+        for (const [key, typer] of this.typers) if (this.now >= typer.until) this.fade(key);
+        this.keep();
         break;
       case "online":
       case "woke":
         this.hurry();
         break;
       case "offline":
-        if (this.status === "live" || this.status === "connecting") this.lose();
+        if (this.isConnected) this.lose();
         break;
       case "restore":
         this.outbox.restore(input.items);
@@ -159,137 +110,19 @@ export class Session {
         this.typing(input.conversation, input.on);
         break;
       case "page":
-        this.send({ type: "page", ...input.page });
+        this.page = { type: "page", ...input.page };
+        break;
+      case "identify":
+        this.identifying = this.outbox.held = true;
+        break;
+      case "identified":
+        this.identified(input.visitor);
         break;
       case "alive":
         this.alive = input;
         this.aliveAt = 1;
         break;
     }
-  }
-
-  // The connection.
-
-  private connect(): void {
-    this.retryAt = 0;
-    this.welcomeBy = this.now + WELCOME_WITHIN;
-    this.become("connecting");
-    this.effect({ type: "connect", transport: this.transport });
-  }
-
-  private sayHello(hello: Record<string, unknown>): void {
-    const most = this.kind === "agent" ? 300 : 50;
-    const resume = [...this.logs]
-      .slice(0, most)
-      .map(([conversation, log]) => ({ conversation, last_seq: log.claim() }));
-    this.resumed = new Set(resume.map(({ conversation }) => conversation));
-    const token = this.token && { token: this.token };
-    const frame = { type: "hello", ...hello, ...token, resume } as unknown as ClientFrame;
-    this.effect({ type: "send", frame });
-  }
-
-  private welcome(frame: VisitorWelcome | AgentWelcome): void {
-    this.welcomeBy = this.failures = this.misses = this.drain = 0;
-    this.heartbeat = frame.heartbeat_ms;
-    if ("visitor" in frame) {
-      this.token = frame.visitor.token;
-      this.author = { kind: "visitor", id: frame.visitor.id };
-    } else {
-      const { id, name, picture } = frame.agent;
-      this.author = { kind: "agent", id, name, ...(picture && { picture }) };
-    }
-    if (this.alive) this.aliveAt = 1;
-    this.become("live");
-    this.effect({ type: "tell", frame });
-    for (const [conversation, log] of this.logs)
-      if (!this.resumed.has(conversation))
-        this.send({ type: "resume", conversation, last_seq: log.claim() });
-    if ("conversations" in frame)
-      for (const { id, last_seq } of frame.conversations)
-        this.logs.get(id)?.hear(last_seq, this.now);
-  }
-
-  private disconnected(code: number): void {
-    if (this.status !== "live" && this.status !== "connecting") return;
-    if (code === TOO_BIG) this.outbox.failSent("too_long");
-    if (FINAL.includes(code)) this.stop(code);
-    else if (code === UNAUTHORISED) this.signedOut(code);
-    else this.wait(code === TOO_FAST ? MAX_DELAY : undefined);
-  }
-
-  private stop(code: number): void {
-    this.forgetConnection();
-    this.become("stopped", code);
-  }
-
-  private signedOut(code: number): void {
-    this.effect({ type: "signed_out" });
-    if (this.kind === "agent") {
-      this.stop(code);
-      return;
-    }
-    this.token = undefined;
-    this.logs.clear();
-    this.outbox.forget();
-    this.wait();
-  }
-
-  /** Come back after a while; a second miss in a row tries the other transport. */
-  private wait(delay?: number): void {
-    if (this.status === "connecting" && ++this.misses > 1) {
-      this.misses = 1;
-      this.transport = this.transport === "socket" ? "sse" : "socket";
-    }
-    this.forgetConnection();
-    const backoff = Math.min(MAX_DELAY, FIRST_DELAY * 2 ** this.failures++);
-    const own = this.drain ? this.drain + this.random() * this.drain : this.random() * backoff;
-    this.drain = 0;
-    this.retryAt = this.now + (delay ?? Math.round(own));
-    this.become("waiting");
-  }
-
-  private forgetConnection(): void {
-    this.welcomeBy = this.pingAt = this.pongBy = this.aliveAt = this.retryAt = 0;
-    this.outbox.unsend();
-    for (const log of this.logs.values()) {
-      log.askAt = log.filling = 0;
-      log.deaf = false;
-      // A mark that was just sent may be lost with the connection.
-      if (this.now - log.markAt < MAX_DELAY && log.delivered) log.marked = false;
-    }
-  }
-
-  private lose(): void {
-    this.effect({ type: "disconnect" });
-    this.wait();
-  }
-
-  private drop(): void {
-    if (this.status === "live" || this.status === "connecting") this.effect({ type: "disconnect" });
-    this.forgetConnection();
-  }
-
-  /** The network is back or the page woke: do not wait for a timer that slept. */
-  private hurry(): void {
-    if (this.status === "waiting") this.connect();
-    else if (this.status === "live" && !this.pongBy) this.ping();
-  }
-
-  private ping(): void {
-    this.pingAt = 0;
-    this.pongBy = this.now + PONG_WITHIN;
-    this.send({ type: "ping" });
-  }
-
-  private tick(): void {
-    for (const [key, typer] of this.typers) if (this.now >= typer.until) this.fade(key);
-    if (this.retryAt && this.now >= this.retryAt) this.connect();
-    else if (this.passed(this.welcomeBy) || this.passed(this.pongBy)) this.lose();
-    else if (this.status === "live" && this.passed(this.pingAt)) this.ping();
-  }
-
-  private passed(time: number): boolean {
-    return time > 0 && this.now >= time;
   }
 
   // What the server says.
@@ -364,9 +197,10 @@ export class Session {
 
   /** Our own message is the first that we know of this conversation. */
   private begin(conversation: string, seq: number): void {
-    this.logs.set(conversation, new Log(seq - 1));
+    const log = new Log(seq - 1);
+    log.listen(this.now);
+    this.logs.set(conversation, log);
     this.effect({ type: "started", conversation });
-    this.send({ type: "resume", conversation, last_seq: seq });
   }
 
   private happened({ conversation, events }: Events): void {
@@ -434,19 +268,31 @@ export class Session {
 
   private refused(frame: ErrorFrame): void {
     this.outbox.refuse(frame, this.now);
+    if (frame.code === "rate_limited") this.slowDown(frame);
     const log = this.logs.get(frame.ref ?? "");
-    if (log && frame.code === "not_found") this.logs.delete(frame.ref as string);
+    if (log && frame.code === "not_found" && !this.identifying)
+      this.logs.delete(frame.ref as string);
     else log?.refuse(this.now + (frame.retry_after_ms ?? PONG_WITHIN));
     this.effect({ type: "tell", frame });
+  }
+
+  /** Whatever it was about, the limit is one for all that we send. */
+  private slowDown({ ref, retry_after_ms }: ErrorFrame): void {
+    this.pace.slowDown(this.now, retry_after_ms);
+    if (ref !== undefined) return;
+    this.doubtMarks();
+    if (this.now - this.pageAt < MAX_DELAY) this.page ??= this.toldPage;
+    if (this.alive) this.aliveAt = Math.max(1, this.pace.freeAt());
   }
 
   // Conversations that we follow, and what we say about them.
 
   private follow(conversation: string, lastSeq: number): void {
     if (this.logs.has(conversation)) return;
-    this.logs.set(conversation, new Log(lastSeq));
+    const log = new Log(lastSeq);
+    this.logs.set(conversation, log);
     this.outbox.settle(conversation, lastSeq);
-    this.send({ type: "resume", conversation, last_seq: lastSeq });
+    log.listen(this.now);
   }
 
   private leave(conversation: string): void {
@@ -460,6 +306,8 @@ export class Session {
     const fresh =
       typed.conversation === conversation && typed.at && this.now - typed.at < TYPING_EVERY;
     if (this.status !== "live" || (on ? fresh : !typed.at)) return;
+    // Nobody misses it, so it does not wait.
+    if (on && !this.pace.take(this.now)) return;
     this.typed = { conversation, at: on ? this.now : 0 };
     this.send({ type: "typing", conversation, on });
   }
@@ -493,36 +341,41 @@ export class Session {
     this.marks.count++;
   }
 
-  /** Everything whose time has come: messages, what is missing, marks, that we are awake. */
+  /** Everything whose time has come: what is missing, messages, marks, that we are awake. */
   private sendDue(): void {
-    for (const frame of this.outbox.due(this.now)) this.send(frame);
-    for (const [conversation, log] of this.logs) {
-      if (log.askAt && log.asks(this.now))
-        this.send({ type: "resume", conversation, last_seq: log.claim() });
-      if (!log.marked && this.now >= Math.max(log.markAt, this.marksFullUntil())) {
-        this.countMark();
-        log.marked = true;
-        log.markAt = this.now + MARK_EVERY;
-        this.send({ type: "mark", conversation, delivered: log.delivered, read: log.read });
-      }
+    this.askDue();
+    for (const frame of this.outbox.due(this.now, this.pace)) this.send(frame);
+    if (this.page && this.pace.take(this.now)) {
+      this.toldPage = this.page;
+      this.page = undefined;
+      this.pageAt = this.now;
+      this.send(this.toldPage);
     }
+    this.markDue();
     if (this.alive && this.passed(this.aliveAt)) {
       this.aliveAt = this.now + ALIVE_EVERY;
       this.send({ ...this.alive });
     }
   }
 
-  private send(frame: ClientFrame): void {
-    if (this.status === "live") this.effect({ type: "send", frame });
+  private askDue(): void {
+    for (const [conversation, log] of this.logs) {
+      if (!log.askAt) continue;
+      if (this.now < this.pace.freeAt()) return;
+      if (!log.asks(this.now)) continue;
+      this.pace.take(this.now);
+      this.send({ type: "resume", conversation, last_seq: log.claim() });
+    }
   }
 
-  private become(status: Status, code?: number): void {
-    if (status === this.status) return;
-    this.status = status;
-    this.effect({ type: "status", status, ...(code && { code }) });
-  }
-
-  private effect(effect: Effect): void {
-    this.effects.push(effect);
+  private markDue(): void {
+    for (const [conversation, log] of this.logs) {
+      if (log.marked || this.now < Math.max(log.markAt, this.marksFullUntil())) continue;
+      if (!this.pace.take(this.now)) return;
+      this.countMark();
+      log.marked = true;
+      log.markAt = this.now + MARK_EVERY;
+      this.send({ type: "mark", conversation, delivered: log.delivered, read: log.read });
+    }
   }
 }

@@ -27,6 +27,8 @@ export type Input =
   | { type: "mark"; conversation: string; delivered?: number; read?: number }
   | { type: "typing"; conversation: string; on: boolean }
   | { type: "page"; page: Omit<PageMoved, "type"> }
+  | { type: "identify" }
+  | { type: "identified"; visitor?: { id: string; token: string } }
   | { type: "alive"; awake: boolean; status: "available" | "away" };
 
 /** `stopped`: the server will not have us (`code`); only `open` tries again. */

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from balie.realtime.protocol.client_line import (
+    MAX_DELAY,
     PONG_WITHIN,
     ClientLine,
     Effect,
@@ -49,6 +50,8 @@ _INPUTS = {
     "typing": "_typing",
     "page": "_moved",
     "alive": "_stirred",
+    "identify": "_identify",
+    "identified": "_identified",
 }
 _FRAMES = {
     "welcome": "_welcome",
@@ -93,12 +96,15 @@ class ClientSession(ClientLine):
         times = [self._retry_at, self._welcome_by, self._pong_by]
         times += [until for _, until in self._typers.values()]
         if self.status == "live":
-            times += [self._ping_at, self._alive_at, max(1, self.outbox.next())]
+            free_at = max(1, self.pace.free_at())
+            times += [self._ping_at, self._alive_at, max(free_at, self.outbox.next())]
+            if self._page:
+                times.append(free_at)
             for log in self.logs.values():
-                if not log.filling:
-                    times.append(log.ask_at)
+                if log.ask_at and not log.filling:
+                    times.append(max(free_at, log.ask_at))
                 if not log.marked:
-                    times.append(max(1, log.mark_at, self._marks_full_until()))
+                    times.append(max(free_at, log.mark_at, self._marks_full_until()))
         return min(filter(None, times), default=math.inf)
 
     # What a person, a page or the shell tells us.
@@ -129,7 +135,7 @@ class ClientSession(ClientLine):
         self.outbox.remove(happened["client_message_id"])
 
     def _moved(self, happened: Input) -> None:
-        self._send({"type": "page", **happened["page"]})
+        self._page = {"type": "page", **happened["page"]}
 
     def _left(self, happened: Input) -> None:
         conversation = happened["conversation"]
@@ -190,8 +196,8 @@ class ClientSession(ClientLine):
     def _begin(self, conversation: str, seq: int) -> None:
         """Our own message is the first that we know of this conversation."""
         self.logs[conversation] = Log(seq - 1)
+        self.logs[conversation].listen(self._now)
         self._do({"type": "started", "conversation": conversation})
-        self._send(resume_frame(conversation, seq))
 
     def _happened(self, frame: Frame) -> None:
         log = self.logs.get(frame["conversation"])
@@ -278,13 +284,26 @@ class ClientSession(ClientLine):
     def _refused(self, frame: Frame) -> None:
         self.outbox.refuse(frame, self._now)
         ref = frame.get("ref")
+        if frame["code"] == "rate_limited":
+            self._slow_down(frame)
         log = self.logs.get(ref) if ref else None
-        if log and frame["code"] == "not_found":
+        if log and frame["code"] == "not_found" and not self._identifying:
             del self.logs[str(ref)]
         elif log:
             wait = frame.get("retry_after_ms")
             log.refuse(self._now + (PONG_WITHIN if wait is None else wait))
         self._tell(frame)
+
+    def _slow_down(self, frame: Frame) -> None:
+        """Whatever it was about, the limit is one for all that we send."""
+        self.pace.slow_down(self._now, frame.get("retry_after_ms"))
+        if frame.get("ref") is not None:
+            return
+        self._doubt_marks()
+        if self._told_page and self._now - self._page_at < MAX_DELAY:
+            self._page = self._page or self._told_page
+        if self._alive:
+            self._alive_at = max(1, self.pace.free_at())
 
     def _draining(self, frame: Frame) -> None:
         self._drain = frame["retry_ms"]
@@ -295,15 +314,18 @@ class ClientSession(ClientLine):
         conversation, last_seq = happened["conversation"], happened["last_seq"]
         if conversation in self.logs:
             return
-        self.logs[conversation] = Log(last_seq)
+        log = self.logs[conversation] = Log(last_seq)
         self.outbox.settle(conversation, last_seq)
-        self._send(resume_frame(conversation, last_seq))
+        log.listen(self._now)
 
     def _typing(self, happened: Input) -> None:
         conversation, on = happened["conversation"], happened["on"]
         of, at = self._typed
         fresh = of == conversation and at and self._now - at < TYPING_EVERY
         if self.status != "live" or (fresh if on else not at):
+            return
+        # Nobody misses it, so it does not wait.
+        if on and not self.pace.take(self._now):
             return
         self._typed = (conversation, self._now if on else 0)
         self._send({"type": "typing", "conversation": conversation, "on": on})
@@ -330,20 +352,38 @@ class ClientSession(ClientLine):
         self._marks = (self._now, 1) if again else (since, count + 1)
 
     def _send_due(self) -> None:
-        """Everything whose time has come: messages, what is missing, marks, that we are awake."""
-        for frame in self.outbox.due(self._now):
+        """Everything whose time has come: what is missing, messages, marks, that we are awake."""
+        self._ask_due()
+        for frame in self.outbox.due(self._now, self.pace):
             self._send(frame)
-        for conversation, log in self.logs.items():
-            if log.ask_at and log.asks(self._now):
-                self._send(resume_frame(conversation, log.claim()))
-            if not log.marked and self._now >= max(log.mark_at, self._marks_full_until()):
-                self._count_mark()
-                log.marked = True
-                log.mark_at = self._now + MARK_EVERY
-                self._send(_mark(conversation, log))
+        if self._page and self.pace.take(self._now):
+            self._told_page, self._page, self._page_at = self._page, None, self._now
+            self._send(self._told_page)
+        self._mark_due()
         if self._alive and self._passed(self._alive_at):
             self._alive_at = self._now + ALIVE_EVERY
             self._send({**self._alive})
+
+    def _ask_due(self) -> None:
+        for conversation, log in self.logs.items():
+            if not log.ask_at:
+                continue
+            if self._now < self.pace.free_at():
+                return
+            if log.asks(self._now):
+                self.pace.take(self._now)
+                self._send(resume_frame(conversation, log.claim()))
+
+    def _mark_due(self) -> None:
+        for conversation, log in self.logs.items():
+            if log.marked or self._now < max(log.mark_at, self._marks_full_until()):
+                continue
+            if not self.pace.take(self._now):
+                return
+            self._count_mark()
+            log.marked = True
+            log.mark_at = self._now + MARK_EVERY
+            self._send(_mark(conversation, log))
 
 
 def _mark(conversation: str, log: Log) -> Frame:

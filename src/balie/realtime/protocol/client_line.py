@@ -5,10 +5,12 @@ The base of `ClientSession`; see there.
 
 import math
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, Literal
 
 from balie.realtime.protocol.client_log import Log
 from balie.realtime.protocol.client_outbox import Outbox
+from balie.realtime.protocol.client_pace import Pace
 from balie.realtime.protocol.frames import Close
 
 Frame = dict[str, Any]
@@ -20,6 +22,12 @@ WELCOME_WITHIN = 10_000
 PONG_WITHIN = 5_000
 FIRST_DELAY = 500
 MAX_DELAY = 30_000
+SCOLDED_DELAY = 30_000
+MAX_SCOLDED = 300_000
+FORGIVEN_AFTER = 600_000
+"""Since the last close for too many frames, ms; within it the next one counts double."""
+TOKEN_WITHIN = 10_000
+"""How long whoever got a new id waits for its token before beginning anew, ms."""
 MOST_RESUMED = {"visitor": 50, "agent": 300}
 FINAL = (Close.BINARY, Close.NOT_UTF8, Close.BAD_HELLO, Close.FORBIDDEN)
 """Close codes after which trying again would be wrong."""
@@ -34,6 +42,7 @@ class ClientLine:
         self.transport = "socket"
         self.logs: dict[str, Log] = {}
         self.outbox = Outbox()
+        self.pace = Pace()
         self.author: dict[str, Any] = {"kind": kind}
         """Who we are, from the last `welcome`; goes with what we send."""
         self.token: str | None = None
@@ -49,34 +58,62 @@ class ClientLine:
         self._retry_at: float = 0
         self._ping_at: float = 0
         self._pong_by: float = 0
-        # Conversations that the last `hello` asked to resume.
+        # Conversations that the last `hello` asked to resume, and whether there was one.
         self._resumed: set[str] = set()
+        self._greeted = False
+        # Closes for too many frames: how many in a row, when the last was, and before when not to come back.
+        self._scoldings = 0
+        self._scolded_at = -math.inf
+        self._banned_until: float = 0
+        # A proof of identity is under way; and: the server has given us a new id, its token is to come.
+        self._identifying = False
+        self._renamed = False
+        # The page that is to be told, and the one that was.
+        self._page: Frame | None = None
+        self._told_page: Frame | None = None
+        self._page_at: float = -math.inf
         self._alive: Frame | None = None
         self._alive_at: float = 0
 
     def _opened(self, _: Input) -> None:
         if self.status in ("idle", "stopped"):
-            self._connect()
+            self._retry()
 
     def _shut(self, _: Input) -> None:
         self._drop()
         self._become("idle")
 
     def _offline(self, _: Input) -> None:
-        if self.status in ("live", "connecting"):
+        if self._is_connected():
             self._lose()
+
+    def _come_back(self) -> None:
+        """Connect as soon as we may."""
+        if self._identifying:
+            # Under the old id everything would be strange to us.
+            self._retry_at = 0
+            self._become("waiting")
+        elif self._now < self._banned_until:
+            self._retry_at = self._banned_until
+            self._become("waiting")
+        else:
+            self._connect()
 
     def _connect(self) -> None:
         self._retry_at = 0
+        self._greeted = False
         self._welcome_by = self._now + WELCOME_WITHIN
         self._become("connecting")
         self._do({"type": "connect", "transport": self.transport})
 
     def _connected(self, happened: Input) -> None:
         resume = [
-            {"conversation": conversation, "last_seq": log.claim()}
-            for conversation, log in self.logs.items()
-        ][: MOST_RESUMED[self.kind]]
+            {"conversation": conversation, "last_seq": log.greet()}
+            for conversation, log in islice(self.logs.items(), MOST_RESUMED[self.kind])
+        ]
+        self._greeted = True
+        # A page that is to be known stands in the hello.
+        self._page = None
         self._resumed = {str(each["conversation"]) for each in resume}
         token = {"token": self.token} if self.token else {}
         frame = {"type": "hello", **happened["hello"], **token, "resume": resume}
@@ -89,11 +126,12 @@ class ClientLine:
         self._learn_who_we_are(frame)
         if self._alive:
             self._alive_at = 1
+        self.pace.begin(self._now)
         self._become("live")
         self._do({"type": "tell", "frame": frame})
         for conversation, log in self.logs.items():
             if conversation not in self._resumed:
-                self._send(resume_frame(conversation, log.claim()))
+                log.listen(self._now)
         for known in frame.get("conversations", ()):
             self._hear(known)
 
@@ -108,31 +146,86 @@ class ClientLine:
             self.author["picture"] = picture
 
     def _disconnected(self, happened: Input) -> None:
-        if self.status not in ("live", "connecting"):
+        if not self._is_connected():
             return
         code = happened["code"]
         if code == Close.TOO_BIG:
             self.outbox.fail_sent("too_long")
         if code in FINAL:
             self._stop(code)
+        elif code == Close.RENAMED or (code == Close.UNAUTHORISED and self._identifying):
+            self._await_token()
         elif code == Close.UNAUTHORISED:
             self._sign_out(code)
+        elif code == Close.POLICY:
+            self._scolded()
         else:
-            self._wait(MAX_DELAY if code == Close.POLICY else None)
+            self._wait()
+
+    def _scolded(self) -> None:
+        """We were far too fast: stay away, each time longer, and go slowly afterwards."""
+        calm = self._now - self._scolded_at > FORGIVEN_AFTER
+        self._scoldings = 1 if calm else self._scoldings + 1
+        self._scolded_at = self._now
+        delay = min(MAX_SCOLDED, SCOLDED_DELAY * 2 ** (self._scoldings - 1))
+        self._banned_until = self._now + delay
+        self.pace.slow_down(self._now, None)
+        self._wait(delay)
 
     def _stop(self, code: int) -> None:
         self._forget_connection()
         self._become("stopped", code)
 
     def _sign_out(self, code: int) -> None:
-        self._do({"type": "signed_out"})
+        if self.kind == "agent" and self._greeted:
+            # A ticket does not outlive its server: whether the session does, asking for a new one will tell.
+            self._wait(0 if self._failures == 0 else None)
+            return
         if self.kind == "agent":
+            self._do({"type": "signed_out"})
             self._stop(code)
             return
+        self._begin_anew()
+        self._wait()
+
+    def _begin_anew(self) -> None:
+        """Nobody knows us any more: a new visitor, with the unsent text of the old one."""
+        self._do({"type": "signed_out"})
+        self._renamed = False
         self.token = None
         self.logs.clear()
         self.outbox.forget()
-        self._wait()
+
+    # A new id: the token for it comes over HTTP, to us or to another tab of this browser.
+
+    def _await_token(self) -> None:
+        self._renamed = True
+        self._wait(TOKEN_WITHIN)
+        if self._identifying:
+            self._retry_at = 0
+
+    def _identify(self, _: Input) -> None:
+        self._identifying = self.outbox.held = True
+
+    def _identified(self, happened: Input) -> None:
+        self._identifying = self.outbox.held = False
+        visitor = happened.get("visitor")
+        if visitor:
+            self._renamed = False
+            self.token = visitor["token"]
+        if self.status == "waiting":
+            self._retry()
+        elif visitor and visitor["id"] != self.author.get("id") and self._is_connected():
+            self._change_over()
+
+    def _is_connected(self) -> bool:
+        return self.status in ("live", "connecting")
+
+    def _change_over(self) -> None:
+        """As somebody else, on a new connection."""
+        self._drop()
+        self.status = "waiting"
+        self._connect()
 
     def _wait(self, delay: float | None = None) -> None:
         """Come back after a while; a second miss in a row tries the other transport."""
@@ -157,7 +250,11 @@ class ClientLine:
         for log in self.logs.values():
             log.ask_at = log.filling = 0
             log.deaf = False
-            # A mark that was just sent may be lost with the connection.
+        self._doubt_marks()
+
+    def _doubt_marks(self) -> None:
+        """A mark that was just sent may be lost with the connection, or was refused without a name."""
+        for log in self.logs.values():
             if self._now - log.mark_at < MAX_DELAY and log.delivered:
                 log.marked = False
 
@@ -166,14 +263,15 @@ class ClientLine:
         self._wait()
 
     def _drop(self) -> None:
-        if self.status in ("live", "connecting"):
+        if self._is_connected():
             self._do({"type": "disconnect"})
         self._forget_connection()
 
     def _hurry(self, _: Input) -> None:
         """The network is back or the page woke: do not wait for a timer that slept."""
         if self.status == "waiting":
-            self._connect()
+            if not self._renamed:
+                self._come_back()
         elif self.status == "live" and not self._pong_by:
             self._ping()
 
@@ -185,11 +283,16 @@ class ClientLine:
     def _keep(self) -> None:
         """A time has come: try again, give up, or ask whether anybody is there."""
         if self._passed(self._retry_at):
-            self._connect()
+            self._retry()
         elif self._passed(self._welcome_by) or self._passed(self._pong_by):
             self._lose()
         elif self.status == "live" and self._passed(self._ping_at):
             self._ping()
+
+    def _retry(self) -> None:
+        if self._renamed:
+            self._begin_anew()
+        self._come_back()
 
     def _passed(self, time: float) -> bool:
         return 0 < time <= self._now

@@ -17,8 +17,8 @@ class Log:
     """`last` is the number of the last event that was handed out, `known` the highest one heard of, `claimed`
     what we told the server last that we have.
 
-    `ask_at` says when to ask (again) for what is missing, 0 when nothing is; `deaf` that the server refused
-    to let us hear this conversation, so that we must ask though nothing is known to be missing; `filling` is
+    `ask_at` says when to ask (again) for what is missing, 0 when nothing is; `deaf` that the server does not
+    let us hear this conversation yet, so that we must ask though nothing is known to be missing; `filling` is
     the end of a hole that is being fetched over HTTP, or 0; `delivered` and `read` are this side's marks, and
     `mark_at` when the server may be told next.
     """
@@ -75,6 +75,12 @@ class Log:
         self.claimed = self.last
         return self.last
 
+    def greet(self) -> int:
+        """As `claim`, in a `hello`: nothing more is to be asked."""
+        self.ask_at = 0
+        self.deaf = False
+        return self.claim()
+
     @property
     def behind(self) -> bool:
         return self.known > self.last
@@ -96,6 +102,11 @@ class Log:
         self.ask_at = now + ASK_AGAIN if self.behind else 0
         self.deaf = False
         return True
+
+    def listen(self, now: float) -> None:
+        """The server is to be asked for this conversation, whatever is known of it."""
+        self.deaf = True
+        self.ask_at = now
 
     def refuse(self, until: float) -> None:
         """The server cannot let us hear this conversation now; it may from `until` on."""

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from balie.realtime.protocol.client_pace import Pace
 from balie.realtime.protocol.frames import MAX_FILES, MAX_FRAME_BYTES, MAX_TEXT
 
 Item = dict[str, Any]
@@ -23,6 +24,8 @@ class Outbox:
 
     def __init__(self) -> None:
         self.items: list[Item] = []
+        # Nothing goes out: it is being found out who we are. What is refused meanwhile was asked as another.
+        self.held = False
         # By client_message_id: how often it was sent, and before when not again.
         self._tries: dict[str, tuple[int, float]] = {}
         # By client_message_id: the number that the server gave it.
@@ -46,7 +49,7 @@ class Outbox:
             if item["state"] != "acked":
                 self.add(item if item["state"] == "failed" else {**item, "state": "waiting"})
 
-    def due(self, now: float) -> list[dict[str, Any]]:
+    def due(self, now: float, pace: Pace) -> list[dict[str, Any]]:
         """The frames to send now: per conversation one at a time, so that the order stays."""
         frames = []
         for item in self._heads():
@@ -54,6 +57,8 @@ class Outbox:
             count, at = self._tries.get(key, (0, 0))
             if now < at:
                 continue
+            if not pace.take(now):
+                break
             again = min(MAX_WAIT, ACK_WITHIN * 2**count)
             self._tries[key] = (count + 1, now + again)
             self._change(key, state="sent")
@@ -105,7 +110,8 @@ class Outbox:
             return
         key = item["client_message_id"]
         if frame["code"] not in TEMPORARY:
-            self._change(key, state="failed", error=frame["code"])
+            if not self.held or frame["code"] != "not_found":
+                self._change(key, state="failed", error=frame["code"])
             return
         count = self._tries.get(key, (1, 0))[0]
         wait = frame.get("retry_after_ms")
@@ -138,6 +144,8 @@ class Outbox:
         self._edit(lambda item: item["conversation"] is not None, conversation=None)
 
     def _heads(self) -> list[Item]:
+        if self.held:
+            return []
         seen: set[str | None] = set()
         heads = []
         for item in self.items:

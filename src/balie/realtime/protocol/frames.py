@@ -274,3 +274,4 @@ class Close:
     UNAUTHORISED = 4401
     FORBIDDEN = 4403
     NO_HELLO = 4408
+    RENAMED = 4409
