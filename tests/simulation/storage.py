@@ -75,14 +75,18 @@ class ModelJournal:
         return self.states.get(conversation_id) or self.disk.conversations.get(conversation_id)
 
     def earlier(self, append: Append[Conversation]) -> Envelope | None:
-        key = key_of(append)
-        found = self.disk.keys.get(key)
-        if found is None:
-            for other, envelopes in self.rows:
-                if other.client_message_id and key_of(other) == key:
-                    found = envelopes[-1]
+        authors = [key for key in (append.author_key, append.former_key) if key]
+        found = next(filter(None, (self.find(append, author) for author in authors)), None)
         if found is not None and encode(found.payload) != encode(append.keyed):
             raise ConflictError("this client_message_id was used with another content")
+        return found
+
+    def find(self, append: Append[Conversation], author: str) -> Envelope | None:
+        key = (append.conversation_id, author, str(append.client_message_id))
+        found = self.disk.keys.get(key)
+        for other, envelopes in self.rows:
+            if other.client_message_id and key_of(other) == key:
+                found = envelopes[-1]
         return found
 
     def number(

@@ -257,7 +257,7 @@ class House:
         return AgentName(agent.id, agent.name, agent.picture)
 
     def _replace_visitor(self, visitor_id: str) -> None:
-        self.hub.end_visitor(visitor_id, Close.UNAUTHORISED, "identified under a new token")
+        self.hub.rename_visitor(visitor_id)
 
     # What is no more.
 

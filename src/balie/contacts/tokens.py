@@ -1,7 +1,8 @@
 """The visitor's token: who he is, signed by Balie, so that no visit costs a row in the store.
 
 `base64url(claims JSON) "." base64url(HMAC-SHA256)`; claims name the visitor, the site, the organisation, the
-proved contact if any, and when it was made. Pure: secret and time are handed in.
+proved contact if any, the visitor id before that proof, and when it was made. Pure: secret and time are
+handed in.
 """
 
 import base64
@@ -26,11 +27,19 @@ class Claims(msgspec.Struct, frozen=True, omit_defaults=True):
     o: str
     t: int
     c: str | None = None
+    f: str | None = None
 
 
 def issue(secret: bytes, actor: VisitorActor, now: int) -> str:
     """A token for `actor`, made at `now`."""
-    claims = Claims(actor.visitor_id, actor.site_id, actor.organisation_id, now, actor.contact_id)
+    claims = Claims(
+        v=actor.visitor_id,
+        s=actor.site_id,
+        o=actor.organisation_id,
+        t=now,
+        c=actor.contact_id,
+        f=actor.former_id,
+    )
     body = _encode(msgspec.json.encode(claims))
     return f"{body}.{_encode(_signature(secret, body))}"
 
@@ -48,7 +57,11 @@ def read(secret: bytes, token: str, now: int) -> VisitorActor:
     if now - claims.t > LIFETIME_MS:
         raise UnauthorisedError("this token is too old")
     return VisitorActor(
-        organisation_id=claims.o, site_id=claims.s, visitor_id=claims.v, contact_id=claims.c
+        organisation_id=claims.o,
+        site_id=claims.s,
+        visitor_id=claims.v,
+        contact_id=claims.c,
+        former_id=claims.f,
     )
 
 

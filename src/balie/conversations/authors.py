@@ -13,6 +13,13 @@ def author_of(actor: Actor) -> Author:
     return SYSTEM
 
 
+def former_key(actor: Actor) -> str | None:
+    """The author that a visitor was before he proved who he is; what he sent then may come again."""
+    if not isinstance(actor, VisitorActor) or actor.former_id is None:
+        return None
+    return f"visitor:{actor.former_id}"
+
+
 def author_key(actor: Actor) -> str:
     """The author as one string, `kind:id`; what a `client_message_id` and a file belong to."""
     author = author_of(actor)

@@ -7,9 +7,9 @@ from functools import partial
 import msgspec
 from sqlalchemy import Connection, select, update
 
-from balie.conversations import rules
-from balie.conversations.acts import AnyCommand, Note, Post
-from balie.conversations.authors import author_key, author_of
+from balie.conversations import queries, rules
+from balie.conversations.acts import AnyCommand, Identify, Note, Post
+from balie.conversations.authors import author_key, author_of, former_key
 from balie.conversations.model import Conversation, Side, StoredFile, files
 from balie.kernel.actor import Actor, AgentActor, VisitorActor
 from balie.kernel.errors import EmptyError, MalformedError, NotFoundError, TooLongError
@@ -19,6 +19,7 @@ from balie.kernel.events import (
     File,
     MessagePosted,
     NotePosted,
+    VisitorIdentified,
 )
 from balie.kernel.ids import milliseconds_of, parse_id
 from balie.kernel.ports import Clock
@@ -64,7 +65,8 @@ class ConversationCommands:
         """
         if len(ids) > MAX_FILES:
             raise TooLongError(f"at most {MAX_FILES} files go with a message")
-        own = (files.c.id.in_(ids), files.c.author_id == author_key(actor))
+        authors = [key for key in (author_key(actor), former_key(actor)) if key]
+        own = (files.c.id.in_(ids), files.c.author_id.in_(authors))
 
         def command(connection: Connection) -> tuple[File, ...]:
             connection.execute(
@@ -87,6 +89,22 @@ class ConversationCommands:
         row = msgspec.structs.asdict(file)
         await self._store.write(lambda connection: connection.execute(files.insert().values(row)))
 
+    async def hand_over(
+        self, actor: VisitorActor, identity: VisitorIdentified, close_old: Callable[[], None]
+    ) -> None:
+        """What this visitor began, open or closed, belongs to whom he turned out to be. `close_old` ends the
+        connections of his old id; what they had sent before is handed over as well."""
+        await self._identify_all(actor, identity)
+        close_old()
+        # Whatever was queued until now stands in the store when this is written.
+        await self._store.write(lambda _: None)
+        await self._identify_all(actor, identity)
+
+    async def _identify_all(self, actor: VisitorActor, identity: VisitorIdentified) -> None:
+        for state in await queries.find_own_conversations(self._store, actor):
+            if state.visitor_id == actor.visitor_id:
+                await self.run(Identify(actor=actor, conversation_id=state.id, identity=identity))
+
     def mark(self, actor: Actor, conversation_id: str, delivered: int, read: int) -> None:
         """Note how far a side has got and read; soft, never raises."""
         side: Side = "visitor" if isinstance(actor, VisitorActor) else "agent"
@@ -108,6 +126,7 @@ class ConversationCommands:
             decide=partial(_decide, command),
             client_message_id=keyed[0] if keyed else None,
             keyed=keyed[1] if keyed else None,
+            former_key=former_key(command.actor) if keyed else None,
         )
 
 
@@ -168,12 +187,13 @@ def note(actor: AgentActor, conversation_id: str, client_message_id: str, text: 
 def new_conversation_id(actor: Actor, client_message_id: str) -> str:
     """The id of the conversation that this first message starts, and every repeat of it finds.
 
-    Made of the site, the visitor and the message's id; sorts by the time that the latter carries.
+    Made of the site, the visitor (as he was before he proved who he is) and the message's id; sorts by the
+    time that the latter carries.
     Raises MalformedError for anyone but a visitor, who alone starts conversations.
     """
     if not isinstance(actor, VisitorActor):
         raise MalformedError("name the conversation; only a visitor starts a new one")
-    name = f"{actor.site_id}/{actor.visitor_id}/{client_message_id}"
+    name = f"{actor.site_id}/{actor.former_id or actor.visitor_id}/{client_message_id}"
     tail = int.from_bytes(hashlib.sha256(name.encode()).digest()[:10])
     bits = milliseconds_of(client_message_id) << 80 | 0x7 << 76 | (tail >> 68 & 0xFFF) << 64
     digits = f"{bits | 0b10 << 62 | tail & ((1 << 62) - 1):032x}"

@@ -8,12 +8,14 @@ Role = Literal["owner", "admin", "agent"]
 
 
 class VisitorActor(msgspec.Struct, frozen=True, kw_only=True):
-    """A browser on a site. `contact_id` is set only after a proof of identity, and opens that history."""
+    """A browser on a site. `contact_id` is set only after a proof of identity, and opens that history;
+    `former_id` is the visitor id that he had before it."""
 
     organisation_id: str
     site_id: str
     visitor_id: str
     contact_id: str | None = None
+    former_id: str | None = None
 
 
 class AgentActor(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,8 @@ from balie.realtime.protocol.session import Kind, events_frame
 from balie.store.log import Appended
 
 INBOX_EVERY = 0.2
+RENAMED_KEPT = 10_000
+"""Former visitor ids that are remembered."""
 GONE_AFTER = 8.0
 """Seconds that a visitor may be without a connection before agents are told: a page takes a while to load."""
 
@@ -73,6 +75,7 @@ class Hub:
         self._sites: dict[str, set[VisitorListener]] = defaultdict(set)
         self._changed: dict[str, dict[str, Conversation]] = defaultdict(dict)
         self._due = False
+        self._renamed: dict[str, None] = {}
 
     # Coming and going.
 
@@ -154,12 +157,6 @@ class Hub:
             )
             listener.push(_receipt(state.id, own, mine))
         self._touch_list(state)
-
-    def moved(self, state: Conversation, former_visitor: str) -> None:
-        """A conversation now belongs to another visitor id: whoever had the old one hears it no longer."""
-        for listener in tuple(self._followers.get(state.id, ())):
-            if getattr(listener, "visitor_id", None) == former_visitor:
-                listener.end(f.Close.UNAUTHORISED, "identified elsewhere")
 
     # Lists.
 
@@ -253,6 +250,17 @@ class Hub:
     def end_visitor(self, visitor_id: str, code: int, reason: str) -> None:
         for tab in tuple(self._tabs.get(visitor_id, ())):
             tab.end(code, reason)
+
+    def rename_visitor(self, visitor_id: str) -> None:
+        """The visitor has a new id: his tabs are to come back with the token for it, not with the old one."""
+        self._renamed[visitor_id] = None
+        if len(self._renamed) > RENAMED_KEPT:
+            del self._renamed[next(iter(self._renamed))]
+        self.end_visitor(visitor_id, f.Close.RENAMED, "identified under a new token")
+
+    def was_renamed(self, visitor_id: str) -> bool:
+        """Whether this id was given up not long ago."""
+        return visitor_id in self._renamed
 
     def broadcast(self, frame: bytes) -> None:
         for listener in self.everyone():

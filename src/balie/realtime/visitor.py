@@ -62,6 +62,9 @@ class VisitorConnection(Connection):
         if not same_origin(self._origin, own) and not same_origin(self._origin, site.origins):
             raise ForbiddenError("this origin may not use this site's chat")
         actor = self._actor(hello, site.id, site.organisation_id)
+        if services.hub.was_renamed(actor.visitor_id):
+            # The token of the new id is on its way to this browser.
+            return self.session.turned_away(f.Close.RENAMED, "identified under a new token")
         # Heard from now on, told after the welcome: what another tab starts while we read is in neither list.
         with self.holding() as held:
             self._enter(actor)

@@ -134,7 +134,13 @@ class Journal(Generic[S]):
             kept.newest[append.author_key] = max(newest, append.client_message_id)
 
     def _earlier(self, append: Append[S], kept: Kept[S]) -> Envelope | None:
-        message_id, author_key = append.client_message_id, append.author_key
+        earlier = self._earlier_of(append, kept, append.author_key)
+        if earlier is None and append.former_key is not None:
+            return self._earlier_of(append, kept, append.former_key)
+        return earlier
+
+    def _earlier_of(self, append: Append[S], kept: Kept[S], author_key: str) -> Envelope | None:
+        message_id = append.client_message_id
         if message_id is None:
             return None
         newest = kept.newest.get(author_key)

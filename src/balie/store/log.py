@@ -39,7 +39,8 @@ class Append(msgspec.Struct, Generic[S], frozen=True):
     """A wish to add events to a conversation.
 
     `decide` raises a BalieError to refuse, and must not be surprised to be called twice. `keyed` is the
-    payload that `client_message_id` names: the last one that `decide` gives.
+    payload that `client_message_id` names: the last one that `decide` gives. `former_key` is the `author_key`
+    that this author had before: what was stored under that is not stored again.
     """
 
     organisation_id: str
@@ -49,6 +50,7 @@ class Append(msgspec.Struct, Generic[S], frozen=True):
     decide: Callable[[S | None], Sequence[AnyPayload]]
     client_message_id: str | None = None
     keyed: AnyPayload | None = None
+    former_key: str | None = None
 
     @property
     def author_key(self) -> str:

@@ -1,5 +1,6 @@
 """What a visitor's browser may ask for over HTTP."""
 
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -12,7 +13,7 @@ from balie.contacts.identity import verify
 from balie.contacts.model import Visitor, new_visitor
 from balie.contacts.queries import find_visitor
 from balie.conversations import commands, queries
-from balie.conversations.acts import Close, Identify, Rate
+from balie.conversations.acts import Close, Rate
 from balie.conversations.api.services import (
     AckView,
     EventList,
@@ -152,19 +153,25 @@ async def _proved(
         visitor=recognised.id,
         contact=recognised.contact_id,
     )
-    if not known.verified or not replaced:
-        # What somebody else wrote on this browser, proved to be his, stays his.
-        await _tell_open_conversations(services, actor, identity)
-    if replaced:
-        services.on_replaced(actor.visitor_id)
-    return _self_view(services, recognised)
+    close_old = partial(services.on_replaced, actor.visitor_id) if replaced else _nothing
+    if known.verified and replaced:
+        # Somebody else: what the one before wrote on this browser stays his, and is not looked for.
+        close_old()
+        return _self_view(services, recognised, None)
+    await services.conversations.hand_over(actor, identity, close_old)
+    former = actor.visitor_id if replaced else actor.former_id
+    return _self_view(services, recognised, former)
+
+
+def _nothing() -> None:
+    pass
 
 
 async def _said(
     services: Services, actor: VisitorActor, known: Visitor, claim: IdentityClaim
 ) -> VisitorSelf:
     if known.verified:
-        return _self_view(services, known)
+        return _self_view(services, known, actor.former_id)
     name = clean_optional_line(claim.name or "", 120, "name") or None
     email = clean_email(claim.email) if claim.email and claim.email.strip() else None
     if name is None and email is None:
@@ -174,26 +181,18 @@ async def _said(
     identity = VisitorIdentified(
         name=name, email=email, visitor=actor.visitor_id, contact=known.contact_id
     )
-    await _tell_open_conversations(services, actor, identity)
-    return _self_view(services, msgspec.structs.replace(known, name=name, email=email))
+    await services.conversations.hand_over(actor, identity, _nothing)
+    known = msgspec.structs.replace(known, name=name, email=email)
+    return _self_view(services, known, actor.former_id)
 
 
-async def _tell_open_conversations(
-    services: Services, actor: VisitorActor, identity: VisitorIdentified
-) -> None:
-    """Those that this visitor id began, open or closed, now belong to whom it turned out to be."""
-    for state in await queries.find_own_conversations(services.store, actor):
-        if state.visitor_id == actor.visitor_id:
-            command = Identify(actor=actor, conversation_id=state.id, identity=identity)
-            await services.conversations.run(command)
-
-
-def _self_view(services: Services, visitor: Visitor) -> VisitorSelf:
+def _self_view(services: Services, visitor: Visitor, former_id: str | None) -> VisitorSelf:
     actor = VisitorActor(
         organisation_id=visitor.organisation_id,
         site_id=visitor.site_id,
         visitor_id=visitor.id,
         contact_id=visitor.contact_id,
+        former_id=former_id,
     )
     return VisitorSelf(
         id=visitor.id,
