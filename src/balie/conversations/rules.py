@@ -12,6 +12,8 @@ Rate visitor   not found                 rated                         rated
 Tag, Untag     not found                 tagged, untagged              tagged, untagged
 Identify       not found                 identified                    identified
 See visitor    not found                 page viewed                   nothing
+Describe       not found                 described                     nothing
+Track visitor  not found                 tracked                       nothing
 """
 
 from collections.abc import Callable, Sequence
@@ -20,10 +22,11 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from balie.conversations import told
 from balie.conversations.model import PREVIEW, Conversation, Side
 from balie.kernel import events as happened
 from balie.kernel.actor import Actor, AgentActor, SystemActor, VisitorActor
-from balie.kernel.errors import ClosedError, NotFoundError, TakenError
+from balie.kernel.errors import ClosedError, NotFoundError, TakenError, TooLongError
 from balie.kernel.events import AgentName, AnyPayload, Envelope
 
 # Commands.
@@ -96,7 +99,33 @@ class See(Command, frozen=True, kw_only=True):
     page: happened.PageViewed
 
 
-AnyCommand = Post | Note | Take | Release | Close | Reopen | Rate | Tag | Untag | Identify | See
+class Describe(Command, frozen=True, kw_only=True):
+    """The site's page says something of its visitor."""
+
+    described: happened.VisitorDescribed
+
+
+class Track(Command, frozen=True, kw_only=True):
+    """The site's page says that something happened."""
+
+    tracked: happened.EventTracked
+
+
+AnyCommand = (
+    Post
+    | Note
+    | Take
+    | Release
+    | Close
+    | Reopen
+    | Rate
+    | Tag
+    | Untag
+    | Identify
+    | See
+    | Describe
+    | Track
+)
 
 
 def decide(state: Conversation | None, command: AnyCommand) -> Sequence[AnyPayload]:
@@ -202,6 +231,22 @@ def _see(state: Conversation, command: See) -> Sequence[AnyPayload]:
     return (command.page,)
 
 
+def _describe(state: Conversation, command: Describe) -> Sequence[AnyPayload]:
+    said = command.described
+    if state.status == "closed":
+        return ()
+    after = told.merged(state.attributes, said.attributes)
+    if after == state.attributes:
+        return ()
+    if len(after.encode()) > told.MAX_BYTES:
+        raise TooLongError(f"attributes are at most {told.MAX_BYTES} bytes of JSON together")
+    return (said,)
+
+
+def _track(state: Conversation, command: Track) -> Sequence[AnyPayload]:
+    return () if state.status == "closed" else (command.tracked,)
+
+
 _DECISIONS: dict[type, Callable[[Conversation, Any], Sequence[AnyPayload]]] = {
     Post: _post,
     Note: _note,
@@ -214,6 +259,8 @@ _DECISIONS: dict[type, Callable[[Conversation, Any], Sequence[AnyPayload]]] = {
     Untag: _untag,
     Identify: _identify,
     See: _see,
+    Describe: _describe,
+    Track: _track,
 }
 
 
@@ -351,6 +398,12 @@ def _viewed(_state: Conversation, _envelope: Envelope, payload: happened.PageVie
     return {"page_url": payload.url, "page_title": payload.title}
 
 
+def _described(
+    state: Conversation, _envelope: Envelope, payload: happened.VisitorDescribed
+) -> Changes:
+    return {"attributes": told.merged(state.attributes, payload.attributes)}
+
+
 def _unchanged(_state: Conversation, _envelope: Envelope, _payload: AnyPayload) -> Changes:
     return {}
 
@@ -367,6 +420,8 @@ _EVOLUTIONS: dict[type, Callable[[Conversation, Envelope, Any], Changes]] = {
     happened.ConversationUntagged: _untagged,
     happened.VisitorIdentified: _identified,
     happened.PageViewed: _viewed,
+    happened.VisitorDescribed: _described,
+    happened.EventTracked: _unchanged,
 }
 
 
