@@ -191,7 +191,13 @@ def _composed(origin: Any, arguments: tuple[Any, ...], *, null: bool) -> str:
 
 
 ALIASES = {events.AuthorKind: "AuthorKind", frames.ErrorCode: "ErrorCode"}
-PLAIN: dict[Any, str] = {str: "string", int: "number", float: "number", bool: "boolean"}
+PLAIN: dict[Any, str] = {
+    Any: "unknown",
+    str: "string",
+    int: "number",
+    float: "number",
+    bool: "boolean",
+}
 
 
 def name_of(kind: type) -> str:

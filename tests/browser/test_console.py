@@ -1,18 +1,13 @@
 """The console, used as agents use it: against the real server, with visitors over real sockets."""
 
 import re
-from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
-from tests.people import Demo, visitor
+from tests.browser.desks import PHONE, violations
+from tests.people import Demo
 
 pytestmark = pytest.mark.browser
-
-DESKTOP = {"width": 1440, "height": 900}
-PHONE = {"width": 360, "height": 740}
-AXE = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
 @pytest.fixture(scope="module")
@@ -23,85 +18,6 @@ def demo(tmp_path_factory):
     yield running
     if running.process is not None:
         running.stop()
-
-
-class Sheet:
-    """A console in a browser of its own."""
-
-    def __init__(self, page, demo):
-        self.page = page
-        self.demo = demo
-
-    async def sign_in(self, login):
-        await self.page.goto(f"{self.demo.url}/app")
-        await self.page.fill("[name=email]", login["email"])
-        await self.page.fill("[name=password]", login["password"])
-        await self.page.keyboard.press("Enter")
-        await expect(self.page.locator(".rail")).to_be_visible()
-        await expect(self.page.locator(".ghost")).to_have_count(0)
-        return self
-
-    def row(self, conversation):
-        return self.page.locator(f'.row[data-id="{conversation}"]')
-
-    async def open(self, conversation):
-        await self.row(conversation).click()
-        await expect(self.page.locator("#composer")).to_be_visible()
-        await self.page.locator("#composer").blur()
-
-    async def take(self, conversation):
-        await self.open(conversation)
-        await self.page.locator(".main-act.primary").click()
-        await expect(self.page.locator(".main-act")).to_contain_text("Sluit")
-
-    async def write(self, text):
-        await self.page.fill("#composer", text)
-        await self.page.keyboard.press("Enter")
-
-    @property
-    def status(self):
-        return self.page.locator(".message.ours .status").last
-
-
-@pytest.fixture
-async def sheet(browser, demo):
-    """A console at a desk, in Dutch; `await sheet(login=1, viewport=PHONE)` signs somebody in."""
-
-    async def make(login=0, **options):
-        context = await browser.new_context(
-            **{"viewport": DESKTOP, "locale": "nl-NL", "bypass_csp": True} | options
-        )
-        page = await context.new_page()
-        return await Sheet(page, demo).sign_in(demo.logins[login])
-
-    return make
-
-
-@pytest.fixture
-async def someone(demo):
-    """`await someone("Hallo")`: a visitor who has just asked something, and his conversation."""
-    came = []
-
-    async def come(text, **hello):
-        talker = await visitor(demo, **hello).open()
-        came.append(talker)
-        ack = await talker.post(text)
-        return talker, ack["conversation"]
-
-    yield come
-    for talker in came:
-        await talker.close()
-
-
-async def violations(page):
-    """What axe finds once everything that moves has arrived."""
-    await page.evaluate("Promise.allSettled(document.getAnimations().map(each => each.finished))")
-    if not await page.evaluate("typeof axe !== 'undefined'"):
-        await page.add_script_tag(path=AXE)
-    found = await page.evaluate(
-        "tags => axe.run(document, {runOnly: tags}).then(r => r.violations)", TAGS
-    )
-    return [(each["id"], each["nodes"][0]["html"][:200]) for each in found]
 
 
 async def test_a_wrong_password_is_told_where_it_was_typed(browser, demo):

@@ -128,6 +128,7 @@ class Visitor:
         async with self.browser() as http:
             await self.bring(http)
             await self.rename(http)
+            await self.describe(http)
             rated = await http.put(
                 f"/api/v1/visitor/conversations/{self.conversation}/rating",
                 json={"score": 1, "comment": self.text[:2_000]},
@@ -143,6 +144,17 @@ class Visitor:
             assert answer.status_code == 201, answer.text
             ids.append(answer.json()["id"])
         await self.line.post("", self.conversation, files=ids)
+
+    async def describe(self, http):
+        """What a hostile page could say in the visitor's name."""
+        text = self.text[:900]
+        cart = {"total": text, "items": [{"name": text, "url": text, "image": text}]}
+        told = await http.put(
+            "/api/v1/visitor/attributes", json={"attributes": {"cart": cart, "plan": text}}
+        )
+        assert told.status_code in (204, 413, 422, 429), told.text
+        told = await http.post("/api/v1/visitor/events", json={"name": text[:60], "detail": cart})
+        assert told.status_code in (204, 413, 422, 429), told.text
 
     async def rename(self, http):
         for claim in ({"name": self.text[:300]}, {"name": "Eva", "email": self.text[:300]}):

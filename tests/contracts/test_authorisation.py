@@ -42,6 +42,8 @@ def body_of(side):
         ("POST", "/api/v1/sites/{site_id:str}/keys"): {"algorithm": "HS256"},
         ("POST", "/api/v1/visitor/messages"): message | {"conversation": side.conversation},
         ("PUT", "/api/v1/visitor/identity"): {"name": "Eva"},
+        ("PUT", "/api/v1/visitor/attributes"): {"attributes": {"plan": "basis"}},
+        ("POST", "/api/v1/visitor/events"): {"name": "bekeken"},
         ("PUT", "/api/v1/visitor/conversations/{conversation_id:str}/rating"): {"score": 4},
         ("POST", "/api/v1/conversations/{conversation_id:str}/messages"): message,
         ("POST", "/api/v1/conversations/{conversation_id:str}/notes"): message,

@@ -27,7 +27,9 @@ from balie.kernel.events import (
     AgentName,
     ConversationRated,
     ConversationStarted,
+    EventTracked,
     PageViewed,
+    VisitorDescribed,
     VisitorIdentified,
 )
 from balie.kernel.ids import new_id
@@ -260,6 +262,17 @@ def commands_of(conversation: str):
         some.builds(
             lambda url: command(rules.See, VISITOR, page=PageViewed(url=url)),
             some.sampled_from(("/a", "/b")),
+        ),
+        some.builds(
+            lambda name, value: command(
+                rules.Describe, VISITOR, described=VisitorDescribed(attributes={name: value})
+            ),
+            some.sampled_from(("plan", "cart")),
+            some.sampled_from((None, 1, "een", {"items": []})),
+        ),
+        some.builds(
+            lambda name: command(rules.Track, VISITOR, tracked=EventTracked(name=name)),
+            some.sampled_from(("bekeken", "in wagen")),
         ),
         some.builds(
             lambda actor, delivered, read: (actor, delivered, read),

@@ -42,6 +42,7 @@ OPEN = Conversation(
     last_seq=4,
     tags="bank",
     page_url="/a",
+    attributes='{"plan":"basis"}',
     visitor_name="Jan",
 )
 STATES = {
@@ -57,6 +58,8 @@ NOTE = happened.NotePosted(text="let op")
 STARTED = happened.ConversationStarted(site="s1")
 RATED = happened.ConversationRated(score=5)
 SEEN = happened.PageViewed(url="/b")
+DESCRIBED = happened.VisitorDescribed(attributes={"plan": None, "cart": {"total": 95}})
+TRACKED = happened.EventTracked(name="in wagen")
 PIET = happened.VisitorIdentified(name="Piet", contact="contact", visitor="v1")
 TO_ANNA = happened.ConversationAssigned(agent=AgentName(id="anna", name="Anna"))
 REOPENED, RELEASED = happened.ConversationReopened(), happened.ConversationReleased()
@@ -87,6 +90,11 @@ def commands(actor):
         "untag nothing": rules.Untag(**to, tag="retour"),
         "identify": rules.Identify(**to, identity=PIET),
         "see": rules.See(**to, page=SEEN),
+        "describe": rules.Describe(**to, described=DESCRIBED),
+        "describe again": rules.Describe(
+            **to, described=happened.VisitorDescribed(attributes={"plan": "basis"})
+        ),
+        "track": rules.Track(**to, tracked=TRACKED),
         "see again": rules.See(**to, page=happened.PageViewed(url="/a")),
     }
 
@@ -108,6 +116,9 @@ VISITORS = {
     "identify": rows(ALL, [PIET]),
     "see": rows(OPENS, [SEEN]) | rows(CLOSEDS, []),
     "see again": rows(ALL, []),
+    "describe": rows(OPENS, [DESCRIBED]) | rows(CLOSEDS, []),
+    "describe again": rows(ALL, []),
+    "track": rows(OPENS, [TRACKED]) | rows(CLOSEDS, []),
 }
 AGENTS = {
     "post": {

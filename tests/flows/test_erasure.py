@@ -31,6 +31,8 @@ CANARIES = {
     "page_url": "kanariepad",
     "page_title": "Kanarietitel",
     "referrer": "kanarieverwijzer",
+    "attribute": "kanariekenmerk",
+    "tracked": "kanariegebeurtenis",
     "next_page": "kanarievolgende",
     "language": "nl-kanarietaal",
     "time_zone": "Europe/Kanariezone",
@@ -184,6 +186,9 @@ async def live_a_life(desk: Desk, said: dict[str, str]) -> dict[str, str]:
     tagged = await staff.put(f"/api/v1/conversations/{conversation}/tags/{said['tag']}")
     assert tagged.status_code == 200, tagged.text
     await console.close()
+
+    await ask("PUT", "/visitor/attributes", json={"attributes": {"pas": said["attribute"]}})
+    await ask("POST", "/visitor/events", json={"name": "gekocht", "detail": [said["tracked"]]})
 
     proof = desk.proof(
         sub=said["external_id"],

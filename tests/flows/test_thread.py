@@ -1,5 +1,6 @@
 """One thin thread, end to end: a visitor and an agent talk, and a crash loses nothing."""
 
+import httpx
 import pytest
 from tests.people import Agent, Demo, fresh_id, visitor
 
@@ -96,3 +97,50 @@ async def test_the_demo_stops_cleanly(demo):
     await ana.expect("draining")
     assert await ana.expect_close() == 1012
     await ana.close()
+
+
+async def test_what_the_page_tells_reaches_the_agent_and_not_the_visitor(demo):
+    ana = await visitor(demo).open()
+    conversation = (await ana.post("Wat kost verzending?"))["conversation"]
+    tom = await Agent(demo, demo.logins[0]).sign_in()
+    console = await tom.console()
+    await console.send({"type": "resume", "conversation": conversation, "last_seq": 2})
+    http = httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{demo.port}/api/v1",
+        headers={"Authorization": f"Bearer {ana.welcome['visitor']['token']}"},
+    )
+    cart = {"total": 9500, "items": [{"name": "Zadel", "price": 9500, "quantity": 1}]}
+
+    async def tell(verb, path, body):
+        return (await http.request(verb, f"/visitor/{path}", json=body)).status_code
+
+    assert await tell("PUT", "attributes", {"attributes": {"cart": cart, "plan": "basis"}}) == 204
+    assert await tell("PUT", "attributes", {"attributes": {"cart": cart, "plan": None}}) == 204
+    assert await tell("PUT", "attributes", {"attributes": {"cart": cart}}) == 204
+    assert await tell("POST", "events", {"name": "in wagen", "detail": {"sku": "zadel"}}) == 204
+    assert await tell("POST", "events", {"name": ""}) == 422
+
+    told = []
+    while len(told) < 3:
+        told += (await console.expect("events", conversation=conversation))["events"]
+    assert [(each["type"], each["seq"]) for each in told] == [
+        ("visitor.described", 3),
+        ("visitor.described", 4),
+        ("event.tracked", 5),
+    ], "what is known already is not said again"
+    card = (await tom.http.get(f"/api/v1/conversations/{conversation}/visitor")).json()
+    assert card["attributes"] == {"cart": cart}
+    assert [(each["name"], each["detail"]) for each in card["events"]] == [
+        ("in wagen", {"sku": "zadel"})
+    ]
+    seen = (await http.get(f"/visitor/conversations/{conversation}/events?after=2")).json()["data"]
+    assert [set(event) - {"seq"} for event in seen] == [{"type"}] * 3
+    assert {event["type"] for event in seen} == {"internal"}
+
+    # A page that never stops telling is told to.
+    assert 429 in [await tell("POST", "events", {"name": "klik"}) for _ in range(120)]
+    await http.put(f"/visitor/conversations/{conversation}/closure")
+    for each in (ana, console):
+        await each.close()
+    await http.aclose()
+    await tom.leave()

@@ -19,9 +19,11 @@ export function attach(core: typeof Core, calls: Calls): void {
   const panel = make("section", frame);
   const status = make("p");
   const key = core.key();
-  /** What the panel is to hear once it listens: the last of each kind. */
+  /** What the panel is to hear once it listens: the last of each kind, and every event. */
   let told: Record<string, unknown> = {};
+  let tracked: unknown[] = [];
   let ready = false;
+  let attributes = {};
   let isOpen = false;
   let unread = 0;
   let writer = "";
@@ -165,6 +167,8 @@ export function attach(core: typeof Core, calls: Calls): void {
       ready = true;
       for (const type of Object.keys(told)) tell(type, told[type]);
       told = {};
+      for (const event of tracked) tell("track", event);
+      tracked = [];
     } else if (balie === "close") close();
     else if (balie === "unread") badge(Number(value?.count) || 0, `${value?.name ?? ""}`);
     else if (balie === "live" && value) localStorage.setItem(key, "live");
@@ -188,10 +192,14 @@ export function attach(core: typeof Core, calls: Calls): void {
     identify: (who) => tell("identify", who),
     set(given) {
       Object.assign(settings, given);
-      tell("set", given);
+      attributes = { ...attributes, ...(given as object) };
+      tell("set", attributes);
     },
     pageView: (page) => tell("page", { ...seen(), ...(page as object) }),
-    track: (name, detail) => tell("track", { name, detail }),
+    track(name, detail) {
+      if (ready) tell("track", { name, detail });
+      else tracked.push({ name, detail });
+    },
     shutdown() {
       close();
       badge(0, "");

@@ -112,6 +112,16 @@ export interface PageViewed extends EventBase {
   data: { url: string; title?: string; referrer?: string };
 }
 
+export interface VisitorDescribed extends EventBase {
+  type: "visitor.described";
+  data: { attributes: Record<string, unknown> };
+}
+
+export interface EventTracked extends EventBase {
+  type: "event.tracked";
+  data: { name: string; detail?: unknown };
+}
+
 /** What a visitor may not see: a number and nothing else. */
 export interface Internal {
   seq: number;
@@ -131,6 +141,8 @@ export type WireEvent =
   | ConversationUntagged
   | VisitorIdentified
   | PageViewed
+  | VisitorDescribed
+  | EventTracked
   | Internal;
 
 // What clients send.

@@ -72,6 +72,19 @@ export function sayNumber(value: number, language: string): string {
   return once(`number ${language}`, () => new Intl.NumberFormat(language)).format(value);
 }
 
+/** `amount` in the smallest unit, such as cents; undefined for a currency that does not exist. */
+export function sayMoney(amount: number, currency: string, language: string): string | undefined {
+  try {
+    const format = once(
+      `money ${currency} ${language}`,
+      () => new Intl.NumberFormat(language, { style: "currency", currency }),
+    );
+    return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+  } catch {
+    return undefined;
+  }
+}
+
 export function sayLanguage(tag: string, language: string): string {
   try {
     const names = once(

@@ -5,8 +5,9 @@ import { boot } from "./boot";
 type Listener = (value: never) => void;
 
 const listeners: Record<string, Listener> = {};
-/** What was said before anybody listened: the last of each kind. */
-const unheard: Record<string, unknown> = {};
+/** What was said before anybody listened, of each kind the last; of events the last few. */
+const unheard: Record<string, unknown[]> = {};
+const KEPT = 20;
 const framed = parent !== window;
 let host = "";
 
@@ -19,7 +20,8 @@ export function tellHost(type: string, value?: unknown): void {
 
 export function onHost(type: string, listener: Listener): void {
   listeners[type] = listener;
-  if (Object.hasOwn(unheard, type)) listener(unheard[type] as never);
+  for (const value of unheard[type] ?? []) listener(value as never);
+  delete unheard[type];
 }
 
 export function listenToHost(): void {
@@ -31,6 +33,7 @@ export function listenToHost(): void {
     host = origin;
     if (type === "hello") tellHost("ready");
     if (Object.hasOwn(listeners, type)) listeners[type]?.(data.value as never);
-    else unheard[type] = data.value;
+    else
+      unheard[type] = [...(unheard[type] ?? []), data.value].slice(type === "track" ? -KEPT : -1);
   });
 }

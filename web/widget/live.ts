@@ -45,6 +45,7 @@ import {
   typer,
   unread,
 } from "./state";
+import { hearTold } from "./told";
 
 export const paper = signal(blank());
 
@@ -111,6 +112,7 @@ export async function start(): Promise<void> {
 function hearHost(): void {
   onHost("page", moved);
   onHost("identify", (who: object) => void identify(who).catch(() => {}));
+  hearTold();
   onHost("shutdown", () => {
     connection.close();
     forget();

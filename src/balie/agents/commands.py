@@ -58,8 +58,8 @@ class Link(msgspec.Struct, frozen=True):
 class AgentCommands:
     """Makes, invites and changes agents.
 
-    After each commit `on_agent_changed` is told the agent, and `on_sessions_ended` the ids of the sessions
-    that ended with the change, so that their sockets close.
+    After each commit `on_agent_changed` is told the agent (also when he got a link), and
+    `on_sessions_ended` the ids of the sessions that ended with the change, so that their sockets close.
     """
 
     def __init__(self, ports: Ports, passwords: Passwords, origin: str) -> None:
@@ -113,6 +113,7 @@ class AgentCommands:
         kind: InvitationKind = "password" if agent.active else "invitation"
         token, invitation = self._new_invitation(actor, agent, kind)
         await self._ports.store.write(lambda c: _put_invitation(c, invitation, token))
+        self._tell(agent)
         return agent, self._link(token, invitation)
 
     async def accept(self, token: str, name: str | None, password: str) -> Agent:

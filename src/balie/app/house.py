@@ -11,6 +11,7 @@ import structlog
 from argon2 import PasswordHasher
 
 from balie import wiring
+from balie.agents.model import Agent
 from balie.agents.presence import Change
 from balie.agents.queries import find_agent, find_agents
 from balie.agents.room import AgentRoom
@@ -89,13 +90,14 @@ class House:
         self.bus.subscribe(self.hub.committed)
         self.store.on_appended = self.bus.publish
         self.store.on_touched = self.hub.touched
-        self.post_limit = Limiter(
-            Rate(settings.message_burst, 1_000 / settings.messages_per_second), 50_000
-        )
+        talk = Rate(settings.message_burst, 1_000 / settings.messages_per_second)
+        self.post_limit = Limiter(talk, 50_000)
+        self.told_limit = Limiter(talk, 50_000)
         self.start_limit = Limiter(
             Rate(settings.connection_burst, 60_000 / settings.connections_per_minute), 50_000
         )
         self.agents.on_sessions_ended(self._close_consoles)
+        self.agents.commands.on_agent_changed.append(self._tell_agent_changed)
         self.erasing.on_erased.append(self._tell_erased)
         self._watch: asyncio.Task[None] | None = None
 
@@ -117,7 +119,8 @@ class House:
     async def _watch_presence(self) -> None:
         while True:
             await asyncio.sleep(PRESENCE_EVERY)
-            await self._tell(self.agents.presence.expire(clock()))
+            fallen = self.agents.presence.expire(clock())
+            await self._tell({change.organisation_id for change in fallen})
 
     # What sockets need.
 
@@ -215,13 +218,21 @@ class House:
         self._tell_later(self.agents.presence.left(connection, clock()))
 
     def _tell_later(self, changes: list[Change]) -> None:
-        if changes:
-            task = asyncio.get_running_loop().create_task(self._tell(changes))
+        self._tell_organisations_later({change.organisation_id for change in changes})
+
+    def _tell_agent_changed(self, agent: Agent) -> None:
+        """His consoles speak under his new name from now on, and everybody sees it."""
+        self.hub.rename_agent(agent.organisation_id, AgentName(agent.id, agent.name, agent.picture))
+        self._tell_organisations_later({agent.organisation_id})
+
+    def _tell_organisations_later(self, organisation_ids: set[str]) -> None:
+        if organisation_ids:
+            task = asyncio.get_running_loop().create_task(self._tell(organisation_ids))
             task.add_done_callback(_log_failure)
 
-    async def _tell(self, changes: Iterable[Change]) -> None:
+    async def _tell(self, organisation_ids: Iterable[str]) -> None:
         """Consoles learn who is there; panels learn whether anybody is."""
-        for organisation_id in {change.organisation_id for change in changes}:
+        for organisation_id in organisation_ids:
             self.hub.agents_changed(organisation_id, await self._colleagues(organisation_id))
             self.hub.desk_changed(organisation_id, await self._desk(organisation_id))
 
@@ -242,6 +253,7 @@ class House:
             blobs=self.blobs,
             secret=self.secret,
             post_limit=self.post_limit,
+            told_limit=self.told_limit,
             upload_limit=Limiter(UPLOADS),
             uploading=Turnstile(*UPLOADS_AT_ONCE),
             max_file_bytes=self.settings.max_file_bytes,

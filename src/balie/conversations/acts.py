@@ -74,4 +74,30 @@ class See(Command, frozen=True, kw_only=True):
     page: happened.PageViewed
 
 
-AnyCommand = Post | Note | Take | Release | Close | Reopen | Rate | Tag | Untag | Identify | See
+class Describe(Command, frozen=True, kw_only=True):
+    """The site's page says something of its visitor."""
+
+    described: happened.VisitorDescribed
+
+
+class Track(Command, frozen=True, kw_only=True):
+    """The site's page says that something happened."""
+
+    tracked: happened.EventTracked
+
+
+AnyCommand = (
+    Post
+    | Note
+    | Take
+    | Release
+    | Close
+    | Reopen
+    | Rate
+    | Tag
+    | Untag
+    | Identify
+    | See
+    | Describe
+    | Track
+)

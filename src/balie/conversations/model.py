@@ -45,6 +45,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     language: str | None = None
     page_url: str = ""
     page_title: str = ""
+    attributes: str = ""
+    """What the site's page says of its visitor, as a JSON object; empty when it said nothing."""
     tags: str = ""
     rating: int | None = None
     visitor_delivered: int = 0
@@ -102,6 +104,7 @@ conversations = Table(
     Column("language", Text),
     Column("page_url", Text, nullable=False),
     Column("page_title", Text, nullable=False),
+    Column("attributes", Text, nullable=False, server_default=text("''")),
     # Newline-separated, since a label has no newline and lists show them all.
     Column("tags", Text, nullable=False),
     Column("rating", Integer),

@@ -240,8 +240,17 @@ async def find_earlier(
 
 async def find_path(store: Store, actor: AgentActor, conversation_id: str) -> list[Envelope]:
     """Where the visitor has been since the chat began: how it started and each page, at most 200."""
-    wanted = ("conversation.started", "page.viewed")
+    return await _find_kinds(store, actor, conversation_id, ("conversation.started", "page.viewed"))
 
+
+async def find_tracked(store: Store, actor: AgentActor, conversation_id: str) -> list[Envelope]:
+    """What the page told since the chat began, at most the last 200."""
+    return await _find_kinds(store, actor, conversation_id, ("event.tracked",))
+
+
+async def _find_kinds(
+    store: Store, actor: AgentActor, conversation_id: str, wanted: tuple[str, ...]
+) -> list[Envelope]:
     def query(connection: Connection) -> list[Envelope]:
         conversation(connection, actor, conversation_id)
         rows = connection.execute(

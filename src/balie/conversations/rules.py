@@ -12,6 +12,7 @@ Rate visitor   not found                 rated                         rated
 Tag, Untag     not found                 tagged, untagged              tagged, untagged
 Identify       not found                 identified                    identified
 See visitor    not found                 page viewed                   nothing
+Describe, Track not found               described, tracked            nothing
 
 Anyone else is refused (`GIVEN_BY`), whatever his door lets him ask.
 """
@@ -21,10 +22,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from balie.conversations import told
 from balie.conversations.acts import (
     AnyCommand,
     Close,
     Command,
+    Describe,
     Identify,
     Note,
     Post,
@@ -34,12 +37,13 @@ from balie.conversations.acts import (
     See,
     Tag,
     Take,
+    Track,
     Untag,
 )
 from balie.conversations.model import PREVIEW, Conversation, Side
 from balie.kernel import events as happened
 from balie.kernel.actor import Actor, AgentActor, SystemActor, VisitorActor
-from balie.kernel.errors import ClosedError, ForbiddenError, NotFoundError, TakenError
+from balie.kernel.errors import ClosedError, ForbiddenError, NotFoundError, TakenError, TooLongError
 from balie.kernel.events import AgentName, AnyPayload, Envelope
 
 GIVEN_BY: dict[type[Command], tuple[type[Actor], ...]] = {
@@ -54,6 +58,8 @@ GIVEN_BY: dict[type[Command], tuple[type[Actor], ...]] = {
     Untag: (AgentActor,),
     Identify: (VisitorActor,),
     See: (VisitorActor,),
+    Describe: (VisitorActor,),
+    Track: (VisitorActor,),
 }
 """Who may give which command, whatever door it comes through."""
 
@@ -164,6 +170,22 @@ def _see(state: Conversation, command: See) -> Sequence[AnyPayload]:
     return (command.page,)
 
 
+def _describe(state: Conversation, command: Describe) -> Sequence[AnyPayload]:
+    said = command.described
+    if state.status == "closed":
+        return ()
+    after = told.merged(state.attributes, said.attributes)
+    if after == state.attributes:
+        return ()
+    if len(after.encode()) > told.MAX_BYTES:
+        raise TooLongError(f"attributes are at most {told.MAX_BYTES} bytes of JSON together")
+    return (said,)
+
+
+def _track(state: Conversation, command: Track) -> Sequence[AnyPayload]:
+    return () if state.status == "closed" else (command.tracked,)
+
+
 _DECISIONS: dict[type, Callable[[Conversation, Any], Sequence[AnyPayload]]] = {
     Post: _post,
     Note: _note,
@@ -176,6 +198,8 @@ _DECISIONS: dict[type, Callable[[Conversation, Any], Sequence[AnyPayload]]] = {
     Untag: _untag,
     Identify: _identify,
     See: _see,
+    Describe: _describe,
+    Track: _track,
 }
 
 
@@ -313,6 +337,12 @@ def _viewed(_state: Conversation, _envelope: Envelope, payload: happened.PageVie
     return {"page_url": payload.url, "page_title": payload.title}
 
 
+def _described(
+    state: Conversation, _envelope: Envelope, payload: happened.VisitorDescribed
+) -> Changes:
+    return {"attributes": told.merged(state.attributes, payload.attributes)}
+
+
 def _unchanged(_state: Conversation, _envelope: Envelope, _payload: AnyPayload) -> Changes:
     return {}
 
@@ -329,6 +359,8 @@ _EVOLUTIONS: dict[type, Callable[[Conversation, Envelope, Any], Changes]] = {
     happened.ConversationUntagged: _untagged,
     happened.VisitorIdentified: _identified,
     happened.PageViewed: _viewed,
+    happened.VisitorDescribed: _described,
+    happened.EventTracked: _unchanged,
 }
 
 

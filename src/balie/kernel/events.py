@@ -4,7 +4,7 @@ An event's payload is one of the tagged structs below. The log stores the payloa
 of its fields; whoever reads it decodes with `decode_payload`. Shapes are described in `docs/protocol.md`.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -137,6 +137,19 @@ class PageViewed(Payload, frozen=True, tag="page.viewed"):
     referrer: str = ""
 
 
+class VisitorDescribed(Payload, frozen=True, tag="visitor.described"):
+    """What the site's page says of its visitor, by name; None takes a name back. Nobody signed it."""
+
+    attributes: dict[str, Any]
+
+
+class EventTracked(Payload, frozen=True, tag="event.tracked"):
+    """Something that happened on the site's page, as the page told it; `detail` is any JSON."""
+
+    name: str
+    detail: Any = None
+
+
 AnyPayload = (
     ConversationStarted
     | MessagePosted
@@ -150,6 +163,8 @@ AnyPayload = (
     | ConversationUntagged
     | VisitorIdentified
     | PageViewed
+    | VisitorDescribed
+    | EventTracked
 )
 
 
@@ -165,7 +180,14 @@ class Envelope(msgspec.Struct, frozen=True):
 
 
 INTERNAL: frozenset[type[Payload]] = frozenset(
-    {NotePosted, ConversationTagged, ConversationUntagged, PageViewed}
+    {
+        NotePosted,
+        ConversationTagged,
+        ConversationUntagged,
+        PageViewed,
+        VisitorDescribed,
+        EventTracked,
+    }
 )
 
 

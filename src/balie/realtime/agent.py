@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from balie.conversations import commands
 from balie.conversations.acts import Note, Post
 from balie.edge.limits import limit_key
 from balie.edge.origins import same_origin
 from balie.kernel.actor import AgentActor
 from balie.kernel.errors import ForbiddenError
+from balie.kernel.events import AgentName
 from balie.realtime.connection import Connection
 from balie.realtime.protocol import effects as do
 from balie.realtime.protocol import frames as f
@@ -58,6 +61,9 @@ class AgentConnection(Connection):
                 agents=await services.colleagues(self.organisation_id),
             )
         return [*self.session.greeted(encode(welcome), hello.resume), *map(do.Send, held)]
+
+    def rename(self, name: AgentName) -> None:
+        self.actor = replace(self._greeted_actor, name=name.name, picture=name.picture)
 
     @property
     def limit_key(self) -> str:

@@ -9,7 +9,7 @@ import msgspec
 
 from balie.conversations.model import Conversation
 from balie.conversations.views import receipts, row, view, wire_event
-from balie.kernel.events import ConversationStarted, Envelope
+from balie.kernel.events import AgentName, ConversationStarted, Envelope
 from balie.kernel.shapes import AgentState, Desk, Marks
 from balie.realtime.protocol import frames as f
 from balie.realtime.protocol.session import Kind, events_frame
@@ -63,6 +63,10 @@ class AgentListener(Listener, Protocol):
 
     @property
     def session_id(self) -> str: ...
+
+    def rename(self, name: AgentName) -> None:
+        """What the agent does from now on, he does under this name and picture."""
+        ...
 
 
 class Hub:
@@ -225,6 +229,12 @@ class Hub:
             for listener in tuple(self._followers.get(conversation, ())):
                 if listener.kind == "agent":
                     listener.push(frame)
+
+    def rename_agent(self, organisation_id: str, name: AgentName) -> None:
+        """An agent has another name or picture."""
+        for console in self._consoles.get(organisation_id, ()):
+            if console.agent_id == name.id:
+                console.rename(name)
 
     def agents_changed(self, organisation_id: str, agents: tuple[AgentState, ...]) -> None:
         frame = encode(f.AgentPresence(agents=agents))

@@ -1,7 +1,9 @@
-import { useState } from "preact/hooks";
+import { useSignalEffect } from "@preact/signals";
+import { useRef, useState } from "preact/hooks";
 import { Button } from "../../ui/buttons";
 import { Choice, TextField } from "../../ui/Field";
 import { asProblem, call, type Page } from "../state/api";
+import { colleagues } from "../state/link";
 import { language } from "../state/me";
 import { PersonRow } from "./PersonRow";
 import type { Invited, Person, RoleName } from "./people";
@@ -10,8 +12,9 @@ import { explain, tell } from "./tell";
 
 export function PeoplePage() {
   const { pages, people } = tell();
-  const { answer, setAnswer, failed, load } = useFetched<Page<Person>>("/agents");
+  const { answer, setAnswer, failed, load, refresh } = useFetched<Page<Person>>("/agents");
   const [link, setLink] = useState<Invited | null>(null);
+  useWhenPeopleChange(refresh);
   if (failed) return <LoadFailed again={load} />;
 
   const put = (person: Person) =>
@@ -46,6 +49,20 @@ export function PeoplePage() {
       </table>
     </>
   );
+}
+
+/** Several changes in a row are one reason to look. */
+const SETTLES = 150;
+
+/** The server tells everybody when somebody came, left, accepted, or was changed by another. */
+function useWhenPeopleChange(act: () => void): void {
+  const known = useRef(colleagues.peek());
+  useSignalEffect(() => {
+    if (known.current === colleagues.value) return;
+    known.current = colleagues.value;
+    const timer = setTimeout(act, SETTLES);
+    return () => clearTimeout(timer);
+  });
 }
 
 /** Making somebody is a row above the table. */

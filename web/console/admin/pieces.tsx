@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useState } from "preact/hooks";
 import { Button, Switch } from "../../ui/buttons";
 import { Icon } from "../../ui/icons";
 import { asProblem, call } from "../state/api";
@@ -36,7 +36,11 @@ export function useFetched<Answer>(path: string) {
     });
   };
   useEffect(load, [path]);
-  return { answer, setAnswer, failed, load };
+  /** Reads again what stands there; it stays when that fails. */
+  const refresh = useCallback(() => {
+    call<Answer>("GET", path).then(setAnswer, asProblem);
+  }, [path]);
+  return { answer, setAnswer, failed, load, refresh };
 }
 
 export function LoadFailed({ again }: { again: () => void }) {

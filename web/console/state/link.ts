@@ -18,7 +18,7 @@ import {
   removeRows,
 } from "./inbox";
 import { readKept, writeKept } from "./kept";
-import { endSession, me } from "./me";
+import { changeLooks, endSession, me } from "./me";
 import { keepUnconfirmed, startOutbox } from "./outbox";
 import { go, inboxPath, route } from "./route";
 import { serverNow, setServerTime } from "./time";
@@ -123,7 +123,7 @@ function hear(frame: ServerFrame): void {
   switch (frame.type) {
     case "welcome":
       setServerTime(frame.now);
-      if ("agents" in frame) colleagues.value = frame.agents;
+      if ("agents" in frame) meet(frame.agents);
       break;
     case "inbox":
       mergeRows(frame.rows);
@@ -137,13 +137,20 @@ function hear(frame: ServerFrame): void {
       break;
     case "presence":
       if ("desk" in frame) break;
-      if (frame.agents?.length) colleagues.value = frame.agents;
+      if (frame.agents?.length) meet(frame.agents);
       if (frame.visitors) applyOnline(frame.visitors);
       break;
     case "typing":
       noteTyping(frame.conversation, frame.by, frame.on);
       break;
   }
+}
+
+/** Everybody, as they are now. An administrator may have renamed oneself. */
+function meet(agents: AgentState[]): void {
+  colleagues.value = agents;
+  const self = agents.find(({ id }) => id === me.peek()?.agent.id);
+  if (self) changeLooks(self.name, self.picture);
 }
 
 /** Erased, or kept long enough. None named means that some went, we do not know which. */

@@ -77,6 +77,14 @@ export async function changeMe(change: Record<string, unknown>): Promise<void> {
   if (now) me.value = { ...now, agent: { ...now.agent, ...kept } };
 }
 
+/** How colleagues and visitors see oneself, changed here or elsewhere. */
+export function changeLooks(name: string, picture: string | undefined): void {
+  const now = me.peek();
+  if (!now || (now.agent.name === name && now.agent.picture === picture)) return;
+  const { picture: _, ...agent } = now.agent;
+  me.value = { ...now, agent: { ...agent, name, ...(picture && { picture }) } };
+}
+
 export function changeSettings(change: Partial<Settings>): Promise<void> {
   return changeMe({ settings: { ...settings.value, ...change } });
 }

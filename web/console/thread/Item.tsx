@@ -50,6 +50,8 @@ function Told({ entry, row }: { entry: Entry; row: Row }) {
     case "note.posted":
       return <NoteItem event={entry.event} />;
     case "page.viewed":
+    case "visitor.described":
+    case "event.tracked":
       return null;
     default:
       return <SystemLine event={entry.event} row={row} />;
@@ -107,7 +109,15 @@ function NoteItem({ event }: { event: Note }) {
 
 type Happened = Exclude<
   WireEvent,
-  { type: "internal" | "message.posted" | "note.posted" | "page.viewed" }
+  {
+    type:
+      | "internal"
+      | "message.posted"
+      | "note.posted"
+      | "page.viewed"
+      | "visitor.described"
+      | "event.tracked";
+  }
 >;
 
 const ICONS: Partial<Record<Happened["type"], IconName>> = {

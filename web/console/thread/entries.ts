@@ -60,8 +60,11 @@ export function describe(seq: number, find: Find): Entry | null | undefined {
   };
 }
 
+/** What stands on the visitor's card instead. */
+const UNSAID = new Set<string>(["internal", "page.viewed", "visitor.described", "event.tracked"]);
+
 function isShown(event: WireEvent): event is Told {
-  return event.type !== "internal" && event.type !== "page.viewed";
+  return !UNSAID.has(event.type);
 }
 
 function neighbour(seq: number, step: 1 | -1, find: Find): Told | undefined {

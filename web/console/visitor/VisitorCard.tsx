@@ -12,8 +12,9 @@ import { hostOf, nameOf } from "../state/people";
 import { conversationPath } from "../state/route";
 import { siteName } from "../state/sites";
 import { second } from "../state/time";
-import { type Known, type Seen, visitorOf } from "./known";
+import { type Known, learn, visitorOf } from "./known";
 import { PagePath } from "./PagePath";
+import { WhatPageTold } from "./WhatPageTold";
 
 /** Who this is, as far as we know and may know. */
 export function VisitorCard({ row, shown }: { row: Row; shown: boolean }) {
@@ -39,6 +40,7 @@ export function VisitorCard({ row, shown }: { row: Row; shown: boolean }) {
         </div>
       )}
       <PagePath row={row} known={known} />
+      <WhatPageTold known={known} />
       <Earlier row={row} known={known} />
       <Facts row={row} known={known} />
     </aside>
@@ -60,17 +62,11 @@ function useKnown(row: Row) {
     () =>
       onEvents((id, events) => {
         if (id !== row.id) return;
-        for (const event of events)
-          if (event.type === "page.viewed")
-            setKnown((now) => now && visitNow(now, { ...event.data, at: event.at }));
+        setKnown((now) => now && events.reduce(learn, now));
       }),
     [row.id],
   );
   return { known, failed, load };
-}
-
-function visitNow(known: Known, page: Seen): Known {
-  return { ...known, page, pages: [page, ...known.pages] };
 }
 
 function Identity({ row }: { row: Row }) {

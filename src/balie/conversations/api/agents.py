@@ -1,7 +1,7 @@
 """What a console may ask for over HTTP."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import delete, get, post, put
@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from balie.contacts.model import Visitor
 from balie.contacts.queries import find_visitor
-from balie.conversations import commands, queries
+from balie.conversations import commands, queries, told
 from balie.conversations.acts import AnyCommand, Close, Release, Reopen, Tag, Take, Untag
 from balie.conversations.api.services import (
     AckView,
@@ -27,7 +27,13 @@ from balie.conversations.views import row
 from balie.edge.policy import Policy
 from balie.edge.text import clean_line
 from balie.kernel.errors import MalformedError
-from balie.kernel.events import AgentName, ConversationStarted, Device, PageViewed
+from balie.kernel.events import (
+    AgentName,
+    ConversationStarted,
+    Device,
+    EventTracked,
+    PageViewed,
+)
 from balie.kernel.shapes import Row
 
 AGENT = {"policy": Policy.AGENT}
@@ -62,6 +68,14 @@ class PageSeenView(msgspec.Struct, frozen=True):
     at: int
 
 
+class TrackedView(msgspec.Struct, frozen=True):
+    """Something that the page told; `detail` is any JSON."""
+
+    name: str
+    at: int
+    detail: Any = None
+
+
 class VisitorView(msgspec.Struct, frozen=True, kw_only=True):
     """Who he is; `verified` when a signed token of the site said so."""
 
@@ -86,7 +100,10 @@ class EarlierView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VisitorCard(msgspec.Struct, frozen=True, kw_only=True):
-    """What an agent may know of the visitor of one conversation; pages latest first."""
+    """What an agent may know of the visitor of one conversation; pages and events latest first.
+
+    Attributes and events are what the site's page told. Nobody signed them.
+    """
 
     visitor: VisitorView
     device: Device
@@ -95,6 +112,8 @@ class VisitorCard(msgspec.Struct, frozen=True, kw_only=True):
     page: PageSeenView | None
     pages: list[PageSeenView]
     referrer: str
+    attributes: dict[str, Any]
+    events: list[TrackedView]
     conversations: list[EarlierView]
 
 
@@ -245,6 +264,7 @@ async def show_visitor(
     state = await queries.find_conversation(store, actor, conversation_id)
     known = await find_visitor(store, actor, state.visitor_id)
     path = await queries.find_path(store, actor, conversation_id)
+    tracked = await queries.find_tracked(store, actor, conversation_id)
     earlier = await queries.find_earlier(store, actor, state)
     pages = [
         PageSeenView(page.url, page.title, each.at)
@@ -260,6 +280,12 @@ async def show_visitor(
         page=pages[0] if pages else None,
         pages=pages,
         referrer=came.referrer if came else "",
+        attributes=told.attributes_of(state.attributes),
+        events=[
+            TrackedView(each.payload.name, each.at, each.payload.detail)
+            for each in reversed(tracked)
+            if isinstance(each.payload, EventTracked)
+        ],
         conversations=[_earlier_view(each) for each in earlier],
     )
 

@@ -42,6 +42,8 @@ class ConversationServices:
     secret: bytes
     post_limit: Limiter
     """Messages, by visitor or agent; shared with the sockets."""
+    told_limit: Limiter
+    """What pages tell of a visitor, by visitor."""
     upload_limit: Limiter
     """Files brought, by visitor or agent, and by address."""
     uploading: Turnstile

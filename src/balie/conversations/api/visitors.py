@@ -12,8 +12,8 @@ from balie.contacts import tokens
 from balie.contacts.identity import verify
 from balie.contacts.model import Visitor, new_visitor
 from balie.contacts.queries import find_visitor
-from balie.conversations import commands, queries
-from balie.conversations.acts import Close, Rate
+from balie.conversations import commands, queries, told
+from balie.conversations.acts import Close, Describe, Rate, Track
 from balie.conversations.api.services import (
     AckView,
     EventList,
@@ -24,6 +24,7 @@ from balie.conversations.api.services import (
     ack_view,
     event_list,
 )
+from balie.conversations.model import Conversation
 from balie.conversations.transcript import transcript
 from balie.conversations.views import view
 from balie.edge.policy import Policy
@@ -52,6 +53,19 @@ class IdentityClaim(msgspec.Struct, frozen=True):
     token: Annotated[str, Meta(max_length=8_192)] | None = None
     name: Annotated[str, Meta(max_length=300)] | None = None
     email: Annotated[str, Meta(max_length=300)] | None = None
+
+
+class Attributes(msgspec.Struct, frozen=True):
+    """What the page says of its visitor, by name; null takes a name back."""
+
+    attributes: dict[str, Any]
+
+
+class NewEvent(msgspec.Struct, frozen=True):
+    """Something that happened on the page; `detail` is any JSON."""
+
+    name: Annotated[str, Meta(max_length=300)]
+    detail: Any = None
 
 
 class NewRating(msgspec.Struct, frozen=True):
@@ -203,6 +217,33 @@ def _self_view(services: Services, visitor: Visitor, former_id: str | None) -> V
     )
 
 
+@put("/visitor/attributes", opt=VISITOR, status_code=204)
+async def describe(visitor: Visiting, services: Services, data: JSONBody[Attributes]) -> None:
+    """Let the agents of his open conversations see what the page says of a visitor."""
+    services.told_limit.take(visitor.visitor_id, services.ports.clock())
+    said = told.described(data.attributes)
+    for state in await _open_conversations(services, visitor):
+        await services.conversations.run(
+            Describe(actor=visitor, conversation_id=state.id, described=said)
+        )
+
+
+@post("/visitor/events", opt=VISITOR, status_code=204)
+async def track(visitor: Visiting, services: Services, data: JSONBody[NewEvent]) -> None:
+    """Let the agents of his open conversations see what happened on the page."""
+    services.told_limit.take(visitor.visitor_id, services.ports.clock())
+    event = told.tracked(data.name, data.detail)
+    for state in await _open_conversations(services, visitor):
+        await services.conversations.run(
+            Track(actor=visitor, conversation_id=state.id, tracked=event)
+        )
+
+
+async def _open_conversations(services: Services, actor: VisitorActor) -> list[Conversation]:
+    owned = await queries.find_own_conversations(services.store, actor)
+    return [state for state in owned if state.status == "open"]
+
+
 @put("/visitor/conversations/{conversation_id:str}/closure", opt=VISITOR, status_code=204)
 async def close_own(visitor: Visiting, services: Services, conversation_id: FromPath[str]) -> None:
     """End a conversation; again is fine."""
@@ -247,6 +288,8 @@ HANDLERS = [
     list_own_events,
     post_own_message,
     identify,
+    describe,
+    track,
     close_own,
     rate_own,
     show_transcript,
