@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { Icon } from "./icons";
+import { hueOf, initialsOf } from "./person";
 
 export type PresenceState = "available" | "away" | "offline";
 
@@ -36,25 +37,4 @@ function Likeness({ name, picture }: Pick<FaceProps, "name" | "picture">) {
       </span>
     );
   return <span class="picture" data-text={initialsOf(name)} />;
-}
-
-const SEGMENTS = new Intl.Segmenter(undefined, { granularity: "grapheme" });
-
-/** First letters of the first and the last word: "Joris van Dam" is JD. */
-export function initialsOf(name: string): string {
-  const words = name.trim().split(/\s+/);
-  const picked = words.length > 1 ? [words[0], words[words.length - 1]] : [words[0]];
-  return picked.map((word) => firstLetter(word ?? "")).join("");
-}
-
-function firstLetter(word: string): string {
-  for (const { segment } of SEGMENTS.segment(word)) return segment.toLocaleUpperCase();
-  return "";
-}
-
-/** The same person has the same colour everywhere. */
-function hueOf(name: string): number {
-  let hash = 0;
-  for (const letter of name) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) % 360;
-  return hash;
 }
