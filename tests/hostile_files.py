@@ -121,15 +121,49 @@ LIES = [
     ),
     (PDF, "application/pdf", "bill.pdf", "application/pdf"),
     (PDF + HTML, "text/html", "bill.html", "application/pdf"),
-    (b"GIF89a/*" + b"\1\0\1\0" + b"*/=1;alert('ran')//", "text/javascript", "a.js", "image/gif"),
+    (b"GIF89a/*" + b"\1\0\1\0" + b"*/=1;alert('ran')//", "text/javascript", "a.gif", "image/gif"),
     (gif(10_000), "image/gif", "film.gif", "image/gif"),
     (nested_zip(6), "application/zip", "42.zip", "application/zip"),
     (crowded_zip(2_000), "application/zip", "slip.zip", "application/zip"),
-    (b"#!/bin/sh\nrm -rf /", "text/x-sh", "run.sh", "application/octet-stream"),
-    (b"MZ" + bytes(100), "image/jpeg", "photo.jpg.exe", "application/octet-stream"),
-    (b"alert('ran')", "text/javascript", "worker.js", "application/octet-stream"),
     (b"\0" * 10, "text/plain", "nul.txt", "application/octet-stream"),
     (b"1234WEBP" + HTML, "image/webp", "no-riff.webp", "application/octet-stream"),
     (b"<?php phpinfo();", "image/gif", "a.php", "application/octet-stream"),
     (b"MIME-Version: 1.0\nContent-Type: text/html\n\n" + HTML, "message/rfc822", "a.mht", None),
+]
+
+# What would run on the machine of whoever opens it, and its name.
+RUNNABLES = [
+    (b"MZ" + bytes(100), "photo.jpg.exe"),
+    (b"MZ\x90\0" + bytes(100), "photo.jpg"),
+    (b"\x7fELF" + bytes(100), "bill.pdf"),
+    (b"\xcf\xfa\xed\xfe" + bytes(100), "bill"),
+    (b"\xca\xfe\xba\xbe" + bytes(100), "Main.class"),
+    (b"\x4c\0\0\0\x01\x14\x02\0" + bytes(100), "Rekening.pdf"),
+    (b"#!/bin/sh\nrm -rf /", "notes.txt"),
+    (b"#! /usr/bin/env python3", "notes"),
+    (b"alert('ran')", "worker.js"),
+    (b"GIF89a/*" + b"\1\0\1\0" + b"*/=1;alert('ran')//", "a.js"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), "setup.msi"),
+    (b"PK\x03\x04" + bytes(100), "tool.jar"),
+    (b"[InternetShortcut]\nURL=file:///c:/x", "Open.url"),
+    *(
+        (b"x", f"a.{ending}")
+        for ending in (
+            "exe",
+            "EXE",
+            "bat",
+            "cmd",
+            "vbs",
+            "scr",
+            "ps1",
+            "lnk",
+            "hta",
+            "com",
+            "pif",
+            "apk",
+        )
+    ),
+    (b"x", "a.exe. "),
+    (b"x", "a.exe::$DATA"),
+    (b"x", "Rekening\u202egpj.exe"),
 ]

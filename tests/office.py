@@ -47,6 +47,7 @@ class Office:
             organisations=self.organisations,
             agents=self.room,
             is_ready=self._is_ready,
+            max_file_bytes=1_000_000,
             **({"static": static} if static else {}),
         )
         self.app = build_http(self.deps)

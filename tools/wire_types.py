@@ -12,6 +12,7 @@ from typing import Any, Literal, Union
 
 import msgspec
 
+from balie.conversations import runnable
 from balie.kernel import events, shapes
 from balie.realtime.protocol import frames
 
@@ -82,6 +83,7 @@ def render() -> str:
             f"export const {name} = {getattr(frames, name):_};"
             for name in ("MAX_FRAME_BYTES", "MAX_TEXT", "MAX_FILES", "MAX_FILL")
         ),
+        f"export const RUNNABLE_ENDINGS = `{' '.join(sorted(runnable.ENDINGS))}`;",
         "\n// Words of the log.\n",
         union("AuthorKind", typing.get_args(events.AuthorKind)),
         *(interface(kind) for kind in WORDS),

@@ -321,7 +321,7 @@ async def test_end_rate_and_keep(visit, desk):
     await panel(page).get_by_text("Top").click()
     await panel(page).get_by_label("Wilt u iets toevoegen?").fill("Snel")
     await panel(page).locator(".rating [type=submit]").click()
-    await expect(panel(page).get_by_text("U gaf een top.")).to_be_visible()
+    await expect(panel(page).get_by_text("Uw oordeel: top. Dank u.")).to_be_visible()
     await panel(page).get_by_label("Meer keuzes").click()
     async with page.expect_download() as download:
         await panel(page).get_by_role("button", name="Gesprek bewaren").click()

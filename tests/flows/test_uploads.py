@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from tests.hostile_files import BOMBS, LIES, eicar, png
+from tests.hostile_files import BOMBS, LIES, RUNNABLES, eicar, png
 from tests.people import Demo, visitor
 
 # A name as it comes, and as it is kept; None: only that it is harmless.
@@ -23,7 +23,7 @@ NAMES = [
     ("C:\\Users\\ana\\foto.jpg", "foto.jpg"),
     ("CON", "CON"),
     ("x.png\0.html", "x.png.html"),
-    ("Rekening\u202egpj.exe", "Rekeninggpj.exe"),
+    ("Rekening\u202egpj.pdf", "Rekeninggpj.pdf"),
     ("\u2066\u2069\u200f.txt", "txt"),
     ("a\r\nSet-Cookie: x=y", "aSet-Cookie: x=y"),
     ("x\"; filename*=UTF-8''y.html", "x\"; filename*=UTF-8''y.html"),
@@ -132,6 +132,13 @@ async def test_what_a_file_says_of_itself_counts_for_nothing(demo, eva):
         if file["media_type"] != "image/png":
             assert back.content == content
         assert len(back.content) == file["size"]
+
+
+async def test_what_would_run_is_refused_whatever_it_calls_itself(demo):
+    async with await newcomer(demo) as http:
+        for content, name in RUNNABLES:
+            answer = await bring(http, content, name, "image/png")
+            assert (answer.status_code, answer.json()["code"]) == (415, "runnable"), name
 
 
 async def test_a_name_is_shown_as_what_it_is(demo):

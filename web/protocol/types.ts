@@ -5,6 +5,7 @@ export const MAX_FRAME_BYTES = 65_536;
 export const MAX_TEXT = 16_000;
 export const MAX_FILES = 10;
 export const MAX_FILL = 200;
+export const RUNNABLE_ENDINGS = `ade adp apk app appimage application appref-ms appx appxbundle bash bat cab chm cmd com command cpl deb desktop diagcab diagcfg diagpkg dll dmg drv exe gadget hlp hta img inf ins iso isp jar jnlp js jse ksh lib lnk mde mjs msc msh msi msix msixbundle msp mst nsh ocx pif pkg ps1 ps1xml ps2 psc1 psm1 pyw reg rpm run scf scr sct settingcontent-ms sh shb shs sys terminal url vb vbe vbs vhd vhdx vxd workflow ws wsc wsf wsh xll`;
 
 // Words of the log.
 

@@ -13,6 +13,7 @@ export interface Boot {
   hosted: boolean;
   /** Origins of pages that may frame the panel and talk to it. */
   origins: string[];
+  max_file_bytes: number;
   /** As `GET /api/v1/sites/{key}/state`, its texts in `language` alone. */
   state: {
     key: string;
@@ -31,9 +32,6 @@ export const site = boot.state;
 
 /** What the site itself says in this language. */
 export const own = site.texts[boot.language] ?? {};
-
-/** As the server's default; it has the last word. */
-export const MAX_FILE_BYTES = 10 * 1024 * 1024;
 
 /** A text in the visitor's language, its {gaps} filled. */
 export function say(key: keyof Words, gaps: Record<string, string | number> = {}): string {

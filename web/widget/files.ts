@@ -1,10 +1,11 @@
 // Files on their way up, and pictures on their way down.
 
 import { effect, type Signal, signal } from "@preact/signals";
-import type { File as Stored } from "../protocol/types";
+import { isRunnable } from "../protocol/runnable";
+import type { ConversationView, File as Stored } from "../protocol/types";
 import { ask, type Refused, type Upload, upload } from "./api";
-import { boot, MAX_FILE_BYTES, say, site } from "./boot";
-import { size } from "./format";
+import { boot, say, site } from "./boot";
+import { isoDay, size, timeZone } from "./format";
 import { post } from "./live";
 import { current, me, screen, started } from "./state";
 
@@ -32,9 +33,12 @@ export const isPicture = ({ media_type }: { media_type: string }) => SHOWN.test(
 export function sendFiles(files: Iterable<File>): void {
   for (const file of files) {
     const sending: Sending = { key: ++keys, conversation: current.value, file, progress: 0 };
-    const max = MAX_FILE_BYTES;
+    const max = boot.max_file_bytes;
     if (file.size > max) {
       sending.error = say("tooBig", { size: size(file.size), max: size(max) });
+      sending.final = true;
+    } else if (isRunnable(file)) {
+      sending.error = say("runs");
       sending.final = true;
     }
     uploads.value = [...uploads.value, sending];
@@ -94,8 +98,8 @@ function reason({ status, code }: Refused, file: File): Partial<Sending> {
   if (!status || status >= 500 || status === 429) return { error: say("cutFile") };
   const error =
     status === 413 || code === "too_long"
-      ? say("tooBig", { size: size(file.size), max: size(MAX_FILE_BYTES) })
-      : say("badFile");
+      ? say("tooBig", { size: size(file.size), max: size(boot.max_file_bytes) })
+      : say(status === 415 ? "runs" : "badFile");
   return { error, final: true };
 }
 
@@ -124,9 +128,10 @@ export async function download({ id, name }: Stored): Promise<void> {
   save(await fetchFile(id), name);
 }
 
-export async function saveTranscript(conversation: string): Promise<void> {
-  const path = `/visitor/conversations/${conversation}/transcript?language=${boot.language}`;
-  save(await (await ask("GET", path)).blob(), `${site.name}.txt`);
+export async function saveTranscript({ id, started_at }: ConversationView): Promise<void> {
+  const words = new URLSearchParams({ language: boot.language, time_zone: timeZone() });
+  const answer = await ask("GET", `/visitor/conversations/${id}/transcript?${words}`);
+  save(await answer.blob(), `${say("log")} ${site.name} ${isoDay(started_at)}.txt`);
 }
 
 function save(blob: Blob, name: string): void {

@@ -26,6 +26,11 @@ function daysAgo(at: number, now: number): number {
   return Math.round((midnight(now) - midnight(at)) / 86_400_000);
 }
 
+export const timeZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** For names of files, which sort by it: 2026-11-22. */
+export const isoDay = (at: number) => new Date(at).toLocaleDateString("sv");
+
 export const sameDay = (one: number, other: number) => daysAgo(one, other) === 0;
 
 export function dayName(at: number, now: number): string {
@@ -54,6 +59,12 @@ export function size(bytes: number): string {
   const digits = unit === "MB" && amount < 10 ? 1 : 0;
   return `${amount.toLocaleString(locale, { maximumFractionDigits: digits })} ${unit}`;
 }
+
+export const scoreNames = () => say("scores").split("|");
+
+/** How a conversation was, the same words wherever it is said. */
+export const rated = (score: number) =>
+  say("rated", { n: (scoreNames()[score - 1] ?? `${score}`).toLowerCase() });
 
 export const firstName = (name = "") => name.split(" ")[0] as string;
 

@@ -15,6 +15,7 @@ import type { Effect, Item } from "../protocol/words";
 import { access, ask, page } from "./api";
 import { boot, site } from "./boot";
 import { absorb, begun } from "./conversation";
+import { timeZone } from "./format";
 import { onHost, tellHost } from "./host";
 import { forget, inherit, keepOutbox } from "./inherit";
 import { kept, remembered } from "./kept";
@@ -85,7 +86,7 @@ export const connection = new Connection({
   hello: () => ({
     site: site.key,
     language: boot.language,
-    time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    time_zone: timeZone(),
     client: "balie-widget",
     ...(lastPage && { page: lastPage }),
   }),

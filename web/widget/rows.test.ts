@@ -83,7 +83,7 @@ test("what happened is told by first name, and what is internal not at all", () 
     "day: Vandaag",
     "line: Sanne helpt u verder",
     "line: Sanne rondde het gesprek af",
-    "line: Dank u. U gaf een top.",
+    "line: Uw oordeel: top. Dank u.",
   ]);
 });
 

@@ -3,7 +3,7 @@
 
 import type { Author, MessagePosted, WireEvent } from "../protocol/types";
 import { say } from "./boot";
-import { dayName, firstName, sameDay } from "./format";
+import { dayName, firstName, rated, sameDay } from "./format";
 
 export interface MessageRow {
   kind: "message";
@@ -97,7 +97,7 @@ function lineOf(event: Exclude<WireEvent, MessagePosted | { type: "internal" }>)
     case "conversation.closed":
       return closedBy(event.data.by, event.author);
     case "conversation.rated":
-      return say("thanks", { n: scoreName(event.data.score) });
+      return `${rated(event.data.score)}. ${say("thanks")}`;
     case "visitor.identified":
       return event.data.email ? say("known", { email: event.data.email }) : undefined;
     default:
@@ -108,8 +108,4 @@ function lineOf(event: Exclude<WireEvent, MessagePosted | { type: "internal" }>)
 function closedBy(by: string, author: Author): string {
   if (by === "visitor") return say("closedYou");
   return author.name ? say("closedBy", { name: firstName(author.name) }) : say("closed");
-}
-
-export function scoreName(score: number): string {
-  return (say("scores").split("|")[score - 1] ?? `${score}`).toLowerCase();
 }

@@ -75,6 +75,7 @@ def _http(house: House, shop_url: str | None) -> Litestar:
             ],
             authenticators=[VisitorAuthenticator(house.secret, clock)],
             shop_url=shop_url,
+            max_file_bytes=house.settings.max_file_bytes,
         )
     )
 

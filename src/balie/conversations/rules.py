@@ -12,7 +12,7 @@ Rate visitor   not found                 rated                         rated
 Tag, Untag     not found                 tagged, untagged              tagged, untagged
 Identify       not found                 identified                    identified
 See visitor    not found                 page viewed                   nothing
-Describe, Track not found               described, tracked            nothing
+Describe, Track  not found              described, tracked            nothing
 
 Anyone else is refused (`GIVEN_BY`), whatever his door lets him ask.
 """

@@ -1,68 +1,150 @@
-"""A conversation as text that a person can keep. Pure."""
+"""A conversation as text that a person can read, keep and print. Pure.
 
+The lines say what the panel says (`web/widget/languages`), in the visitor's language and time.
+"""
+
+import textwrap
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import date, datetime, tzinfo
 
 from balie.kernel import events as happened
-from balie.kernel.events import Envelope
+from balie.kernel.events import Author, Envelope
+from balie.organisations.model import Language
 
-_WORDS = {
+WIDTH = 76
+"""Characters on a line: what a sheet of A4 takes in the letters of a typewriter."""
+
+_MARGIN = " " * 7
+
+WORDS: dict[Language, dict[str, str]] = {
     "nl": {
-        "title": "Gesprek met {site}",
+        "log": "Gesprek",
+        "with": "Gesprek met {site}",
+        "zone": "Tijden van {zone}",
         "you": "U",
-        "someone": "Medewerker",
-        "file": "bestand: {name}",
-        "assigned": "{name} beantwoordt dit gesprek",
-        "closed": "Gesprek gesloten",
-        "reopened": "Gesprek heropend",
-        "rated": "U gaf een {score} van 5",
-        "times": "Tijden in UTC.",
+        "program": "Automatisch antwoord",
+        "file": "Bestand: {name} ({size} kB)",
+        "assigned": "{name} helpt u verder",
+        "released": "Uw vraag ligt weer aan de balie",
+        "closedYou": "U rondde het gesprek af",
+        "closedBy": "{name} rondde het gesprek af",
+        "closed": "Het gesprek is afgerond",
+        "reopened": "Het gesprek is weer open",
+        "rated": "Uw oordeel: {n}",
+        "scores": "Slecht|Matig|Oké|Goed|Top",
+        "days": "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag",
+        "months": "januari februari maart april mei juni juli augustus september oktober november december",
     },
     "en": {
-        "title": "Conversation with {site}",
+        "log": "Conversation",
+        "with": "Conversation with {site}",
+        "zone": "Times of {zone}",
         "you": "You",
-        "someone": "Agent",
-        "file": "file: {name}",
-        "assigned": "{name} answers this conversation",
-        "closed": "Conversation closed",
-        "reopened": "Conversation reopened",
-        "rated": "You gave {score} out of 5",
-        "times": "Times in UTC.",
+        "program": "Automatic answer",
+        "file": "File: {name} ({size} kB)",
+        "assigned": "{name} helps you from here",
+        "released": "Your question is back at the desk",
+        "closedYou": "You ended the conversation",
+        "closedBy": "{name} ended the conversation",
+        "closed": "The conversation is finished",
+        "reopened": "The conversation is open again",
+        "rated": "Your rating: {n}",
+        "scores": "Bad|Poor|Okay|Good|Great",
+        "days": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
+        "months": "January February March April May June July August September October November December",
     },
 }
 
 
-def transcript(site: str, envelopes: Sequence[Envelope], language: str) -> str:
-    """What the visitor may see of the conversation, one paragraph per message."""
-    words = _WORDS["nl" if language.startswith("nl") else "en"]
-    blocks = [words["title"].format(site=site) + "\n" + words["times"]]
-    blocks += [f"{_time(each.at)}  {said}" for each in envelopes if (said := _said(each, words))]
+def transcript(site: str, envelopes: Sequence[Envelope], language: Language, zone: tzinfo) -> str:
+    """What the visitor may see of the conversation: a head, a line for each day, a block for each message."""
+    words = WORDS[language]
+    blocks = [f"{words['with'].format(site=site)}\n{words['zone'].format(zone=zone)}"]
+    day: date | None = None
+    for envelope in envelopes:
+        said = _said(envelope, words)
+        if said is None:
+            continue
+        at = datetime.fromtimestamp(envelope.at / 1_000, zone)
+        if at.date() != day:
+            day = at.date()
+            blocks.append(_ruled(_long_date(day, words)))
+        blocks.append(f"{at:%H:%M}  {said}")
     return "\n\n".join(blocks) + "\n"
 
 
-def _time(at: int) -> str:
-    return datetime.fromtimestamp(at / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+def file_name(site: str, started_at: int, language: Language, zone: tzinfo) -> str:
+    """What the file is called: whose, and of which day."""
+    day = datetime.fromtimestamp(started_at / 1_000, zone).date()
+    return f"{WORDS[language]['log']} {site} {day}.txt"
 
 
 def _said(envelope: Envelope, words: dict[str, str]) -> str | None:
     match envelope.payload:
-        case happened.MessagePosted(text=text, files=files):
-            lines = [text] if text else []
-            lines += [f"[{words['file'].format(name=file.name)}]" for file in files]
-            return f"{_who(envelope, words)}:\n" + "\n".join(lines)
+        case happened.MessagePosted() as message:
+            return _message(envelope.author, message, words)
+        case happened.ConversationRated(score=score, comment=comment):
+            rated = words["rated"].format(n=words["scores"].split("|")[score - 1].lower())
+            return "\n".join([f"– {rated}", *_folded(comment)])
+        case payload:
+            line = _line(envelope.author, payload, words)
+            return None if line is None else f"– {line}"
+
+
+def _message(author: Author, message: happened.MessagePosted, words: dict[str, str]) -> str:
+    files = [
+        words["file"].format(name=file.name, size=max(1, round(file.size / 1_000)))
+        for file in message.files
+    ]
+    return "\n".join(
+        [_who(author, words), *_folded(message.text), *(_MARGIN + each for each in files)]
+    )
+
+
+def _line(author: Author, payload: happened.AnyPayload, words: dict[str, str]) -> str | None:
+    match payload:
         case happened.ConversationAssigned(agent=agent):
-            return f"* {words['assigned'].format(name=agent.name)}"
-        case happened.ConversationClosed():
-            return f"* {words['closed']}"
+            return words["assigned"].format(name=agent.name)
+        case happened.ConversationReleased():
+            return words["released"]
         case happened.ConversationReopened():
-            return f"* {words['reopened']}"
-        case happened.ConversationRated(score=score):
-            return f"* {words['rated'].format(score=score)}"
+            return words["reopened"]
+        case happened.ConversationClosed(by="visitor"):
+            return words["closedYou"]
+        case happened.ConversationClosed():
+            return words["closedBy" if author.name else "closed"].format(name=author.name)
         case _:
             return None
 
 
-def _who(envelope: Envelope, words: dict[str, str]) -> str:
-    if envelope.author.kind == "visitor":
+def _who(author: Author, words: dict[str, str]) -> str:
+    if author.kind == "visitor":
         return words["you"]
-    return envelope.author.name or words["someone"]
+    return author.name or words["program"]
+
+
+def _folded(text: str) -> list[str]:
+    """The text under its name; its own line breaks stay, and an address stays whole."""
+    return [
+        folded
+        for line in text.splitlines()
+        for folded in textwrap.wrap(
+            line,
+            WIDTH,
+            initial_indent=_MARGIN,
+            subsequent_indent=_MARGIN,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        or [""]
+    ]
+
+
+def _ruled(title: str) -> str:
+    return f"{title}\n{'─' * len(title)}"
+
+
+def _long_date(day: date, words: dict[str, str]) -> str:
+    name = words["days"].split()[day.weekday()]
+    month = words["months"].split()[day.month - 1]
+    return f"{name[0].upper()}{name[1:]} {day.day} {month} {day.year}"

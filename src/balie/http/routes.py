@@ -45,6 +45,7 @@ class HttpDeps:
     authenticators: Sequence[Authenticator] = ()
     dependencies: dict[str, Provide] = field(default_factory=dict)
     shop_url: str | None = None
+    max_file_bytes: int
     static: Path = STATIC
     on_startup: Sequence[Lifespan] = ()
     on_shutdown: Sequence[Lifespan] = ()
@@ -53,7 +54,13 @@ class HttpDeps:
 def build_http(deps: HttpDeps) -> Litestar:
     """The web server. Raises UndeclaredError when any route has no policy."""
     renderer = openapi.Renderer()
-    shown = screens.Screens(deps.settings, Assets(deps.static), deps.agents.states, deps.shop_url)
+    shown = screens.Screens(
+        deps.settings,
+        Assets(deps.static),
+        deps.agents.states,
+        max_file_bytes=deps.max_file_bytes,
+        shop_url=deps.shop_url,
+    )
     app = Litestar(
         route_handlers=[
             organisations_api.routes(deps.ports, deps.organisations),

@@ -38,6 +38,7 @@ class Boot(msgspec.Struct, frozen=True, kw_only=True):
     language: Language
     hosted: bool
     origins: tuple[str, ...]
+    max_file_bytes: int
     state: SiteState
     words: msgspec.Raw
 
@@ -50,11 +51,14 @@ class Screens:
         settings: EdgeSettings,
         assets: Assets,
         states: SiteStates,
+        *,
+        max_file_bytes: int,
         shop_url: str | None = None,
     ) -> None:
         self.settings = settings
         self.assets = assets
         self.states = states
+        self.max_file_bytes = max_file_bytes
         self.shop_url = shop_url
 
     async def panel(self, key: str, wished: str, *, hosted: bool) -> Response[str]:
@@ -72,6 +76,7 @@ class Screens:
             language=language,
             hosted=hosted,
             origins=() if hosted else site.origins,
+            max_file_bytes=self.max_file_bytes,
             state=_in_one_language(msgspec.json.decode(encoded.body, type=SiteState), language),
             words=msgspec.Raw(words.body),
         )

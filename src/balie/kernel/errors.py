@@ -39,6 +39,13 @@ class TooLongError(BalieError):
     status = 413
 
 
+class RunnableError(BalieError):
+    """A file that would run when somebody opens it."""
+
+    code = "runnable"
+    status = 415
+
+
 class EmptyError(BalieError):
     """Nothing was said and no file came with it."""
 

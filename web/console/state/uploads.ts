@@ -1,6 +1,7 @@
 // Files on their way up. Progress needs XMLHttpRequest: fetch does not tell how much has been sent.
 
 import { type Signal, signal } from "@preact/signals";
+import { isRunnable } from "../../protocol/runnable";
 import { MAX_FILES, type File as SentFile } from "../../protocol/types";
 import { changeDraft, draftOf } from "./drafts";
 
@@ -68,6 +69,10 @@ export function removeUpload(conversation: string, key: string): void {
 function send(conversation: string, upload: Upload): void {
   if (upload.file.size > MAX_BYTES) {
     change(conversation, upload.key, { fault: "too_big" });
+    return;
+  }
+  if (isRunnable(upload.file)) {
+    change(conversation, upload.key, { fault: "refused" });
     return;
   }
   const request = new XMLHttpRequest();

@@ -143,7 +143,8 @@ export const en: Words = {
     closed: (by) => `${by} closed the conversation`,
     closed_by_system: "Closed after a time without messages",
     reopened: (by) => `${by} reopened the conversation`,
-    rated: (score) => `Rating of the visitor: ${score} of 5`,
+    rated: (score) =>
+      `Rating of the visitor: ${["bad", "poor", "okay", "good", "great"][score - 1]}`,
     tagged: (by, tag) => `${by} put the label ‘${tag}’`,
     untagged: (by, tag) => `${by} took the label ‘${tag}’ away`,
     identified: (name) => `The visitor is ${name}`,
@@ -195,7 +196,7 @@ export const en: Words = {
     remove_file: (name) => `Remove ${name}`,
     upload_failed: "It did not work.",
     too_big: (limit) => `Bigger than ${limit}.`,
-    file_refused: "This kind is not accepted.",
+    file_refused: "This can run, or is broken. It cannot be sent.",
     too_many_files: "At most 10 files in a message.",
     closed: "This conversation is closed. An answer opens it again.",
     waiting_files: "One moment: the files are on their way.",

@@ -141,7 +141,8 @@ export const nl = {
     closed: (by: string) => `${by} sloot het gesprek`,
     closed_by_system: "Gesloten na een tijd zonder berichten",
     reopened: (by: string) => `${by} heropende het gesprek`,
-    rated: (score: number) => `Oordeel van de bezoeker: ${score} van 5`,
+    rated: (score: number) =>
+      `Oordeel van de bezoeker: ${["slecht", "matig", "oké", "goed", "top"][score - 1]}`,
     tagged: (by: string, tag: string) => `${by} gaf het label ‘${tag}’`,
     untagged: (by: string, tag: string) => `${by} haalde het label ‘${tag}’ weg`,
     identified: (name: string) => `De bezoeker is ${name}`,
@@ -193,7 +194,7 @@ export const nl = {
     remove_file: (name: string) => `Haal ${name} weg`,
     upload_failed: "Niet gelukt.",
     too_big: (limit: string) => `Groter dan ${limit}.`,
-    file_refused: "Deze soort wordt niet aangenomen.",
+    file_refused: "Dit kan iets uitvoeren, of is stuk. Het kan niet mee.",
     too_many_files: "Hoogstens 10 bestanden per bericht.",
     closed: "Dit gesprek is gesloten. Een antwoord opent het weer.",
     waiting_files: "Nog even: de bestanden zijn onderweg.",

@@ -2,7 +2,7 @@
 
 import type { ConversationView } from "../../protocol/types";
 import { say, site } from "../boot";
-import { firstName, shortTime } from "../format";
+import { firstName, rated, shortTime } from "../format";
 import { withRest } from "../state";
 import { Clock } from "./Clock";
 
@@ -15,11 +15,7 @@ export function Earlier({ view }: { view: ConversationView }) {
         class={count ? "row earlier is-unread" : "row earlier"}
         onClick={() => withRest(({ show }) => show("talk", view.id))}
       >
-        <Clock
-          state={view.waiting_since ? "run" : "kept"}
-          turn={view.waiting_since ? 0.3 : 1}
-          person={agent}
-        />
+        <Clock state={view.waiting_since ? "run" : "kept"} person={agent} />
         <span class="earlier-text">
           <span class="earlier-top">
             <b>{agent ? firstName(agent.name) : site.name}</b>
@@ -36,7 +32,7 @@ export function Earlier({ view }: { view: ConversationView }) {
 
 function stateOf({ status, waiting_since, rating }: ConversationView): string {
   if (status === "open") return say(waiting_since ? "waits" : "open");
-  return rating ? say("rated", { n: `${rating}/5` }) : say("ended");
+  return rating ? `${say("ended")}. ${rated(rating)}` : say("ended");
 }
 
 export function Count({ of }: { of: number }) {

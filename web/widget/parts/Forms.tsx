@@ -2,8 +2,8 @@
 
 import { useSignal } from "@preact/signals";
 import { say, site } from "../boot";
+import { scoreNames } from "../format";
 import { identify, rate } from "../live";
-import { scoreName } from "../rows";
 import { asking, me, rating, skipped, standing } from "../state";
 import { Icon, type IconName } from "./Icon";
 
@@ -92,18 +92,17 @@ export function RatingForm({ conversation }: { conversation: string }) {
     <form class="rating" onSubmit={send}>
       <fieldset class="scale">
         <legend>{say("rate")}</legend>
-        {[1, 2, 3, 4, 5].map((value) => (
-          <label key={value}>
+        {scoreNames().map((name, index) => (
+          <label key={name}>
             <input
               type="radio"
               name="score"
-              value={value}
               onChange={() => {
-                score.value = value;
+                score.value = index + 1;
               }}
             />
-            <Icon name={value as IconName} />
-            {capital(scoreName(value))}
+            <Icon name={(index + 1) as IconName} />
+            {name}
           </label>
         ))}
       </fieldset>
@@ -147,5 +146,3 @@ export const wantsRating = (conversation: string) =>
   standing.value === "closed" &&
   !rating.value &&
   skipped.value !== conversation;
-
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

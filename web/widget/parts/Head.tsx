@@ -2,6 +2,7 @@
 
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
+import type { ConversationView } from "../../protocol/types";
 import { say, site } from "../boot";
 import { saveTranscript } from "../files";
 import { waited } from "../format";
@@ -16,12 +17,11 @@ import {
   sound,
   standing,
   status,
+  talk,
   turnAway,
 } from "../state";
 import { CloseButton, IconButton } from "./Buttons";
 import { Clock, type ClockState } from "./Clock";
-
-const MINUTE = 60_000;
 
 export function TalkHead() {
   const now = useSignal(Date.now());
@@ -32,12 +32,12 @@ export function TalkHead() {
     }, 1_000);
     return () => clearInterval(timer);
   });
-  const { person, line, state, turn } = outlook(now.value);
+  const { person, line, state, waiting } = outlook(now.value);
   return (
     <header class="head has-back">
       <IconButton icon="back" label={say("back")} onClick={() => turnAway("home")} />
       <div class="who">
-        <Clock state={state} turn={turn} person={person} />
+        <Clock state={state} waiting={waiting} person={person} />
         <div class="who-text">
           <h2 class="who-name">{person?.name ?? site.name}</h2>
           <p class="who-line">{line}</p>
@@ -53,7 +53,8 @@ interface Standing {
   person: { id: string; name: string; picture?: string } | undefined;
   line: string;
   state: ClockState;
-  turn: number;
+  /** For how long, ms. */
+  waiting?: number;
 }
 
 /** Who answers here, and what may honestly be said about it. */
@@ -65,18 +66,17 @@ function outlook(now: number): Standing {
   // More agents may be there than the three who are named.
   const present = here && (!own || agents.length > 2 || agents.some(({ id }) => id === own.id));
   if (status.value !== "live" && !online.value)
-    return { person, line: say("unsent"), state: "off", turn: 0 };
+    return { person, line: say("unsent"), state: "off" };
   if (standing.value === "closed")
-    return { person, line: say("done"), state: present ? "kept" : "away", turn: 1 };
+    return { person, line: say("done"), state: present ? "kept" : "away" };
   if (since.value && present) {
-    const turn = Math.min(1, Math.max(0.02, (now - since.value) / MINUTE));
-    return { person, line: say("since", { time: waited(now - since.value) }), state: "run", turn };
+    const waiting = now - since.value;
+    return { person, line: say("since", { time: waited(waiting) }), state: "run", waiting };
   }
   return {
     person,
     line: say(present ? "present" : own ? "absent" : "nobody"),
     state: present ? "kept" : "away",
-    turn: 1,
   };
 }
 
@@ -116,10 +116,12 @@ function Menu() {
               asking.value = "always";
             })}
           />
-          {conversation && (
+          {talk.value && (
             <Choice
               text={say("transcript")}
-              act={choose(() => void saveTranscript(conversation).catch(() => {}))}
+              act={choose(
+                () => void saveTranscript(talk.value as ConversationView).catch(() => {}),
+              )}
             />
           )}
           <Choice text={say(sound.value ? "soundOff" : "soundOn")} act={choose(toggleSound)} />

@@ -73,7 +73,7 @@ function Failed({ item }: { item: Item }) {
   };
   return (
     <p class="meta is-failed" role="alert">
-      {say(item.error === "too_long" ? "tooLong" : "failed")}
+      {say(item.error === "too_long" ? "tooLong" : final ? "refused" : "failed")}
       {final ? (
         <button type="button" onClick={change}>
           {say("change")}

@@ -13,12 +13,13 @@ from balie.conversations.api.services import Services
 from balie.conversations.authors import author_key
 from balie.conversations.media import recognise, safe_name
 from balie.conversations.model import StoredFile
+from balie.conversations.runnable import is_runnable
 from balie.conversations.traces import without_traces
 from balie.edge.auth import address_of
 from balie.edge.limits import limit_key
 from balie.edge.policy import Policy
 from balie.kernel.actor import Actor
-from balie.kernel.errors import EmptyError, TooLongError
+from balie.kernel.errors import EmptyError, RunnableError, TooLongError
 from balie.kernel.events import File
 
 SIGNED_IN = {"policy": Policy.SIGNED_IN}
@@ -52,6 +53,8 @@ async def _brought(request: Request[Any, Any, Any], services: Services, address:
     services.upload_limit.take(f"address:{address}", now, 1 / VISITORS_AT_AN_ADDRESS)
     brought = await _body(request, services.max_file_bytes)
     name = safe_name(unquote(request.headers.get("x-file-name", "")[:2_000], errors="replace"))
+    if is_runnable(brought, name):
+        raise RunnableError("a file that runs when it is opened is not taken; put it in a zip file")
     media = recognise(brought, name)
     content = await asyncio.to_thread(without_traces, media.media_type, brought)
     file_id = services.ports.new_id()

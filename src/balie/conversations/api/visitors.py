@@ -1,7 +1,9 @@
 """What a visitor's browser may ask for over HTTP."""
 
+from datetime import UTC, tzinfo
 from functools import partial
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Request, Response, get, post, put
@@ -14,6 +16,7 @@ from balie.contacts.model import Visitor, new_visitor
 from balie.contacts.queries import find_visitor
 from balie.conversations import commands, queries, told
 from balie.conversations.acts import Close, Describe, Rate, Track
+from balie.conversations.api.files import disposition
 from balie.conversations.api.services import (
     AckView,
     EventList,
@@ -24,8 +27,9 @@ from balie.conversations.api.services import (
     ack_view,
     event_list,
 )
+from balie.conversations.media import safe_name
 from balie.conversations.model import Conversation
-from balie.conversations.transcript import transcript
+from balie.conversations.transcript import file_name, transcript
 from balie.conversations.views import view
 from balie.edge.policy import Policy
 from balie.edge.text import clean_email, clean_optional_line
@@ -33,6 +37,7 @@ from balie.kernel.actor import VisitorActor
 from balie.kernel.errors import MalformedError
 from balie.kernel.events import ConversationRated, ConversationStarted, VisitorIdentified
 from balie.kernel.shapes import ConversationView, VisitorSelf
+from balie.organisations.model import Language
 from balie.organisations.queries import find_keys, find_site
 
 VISITOR = {"policy": Policy.VISITOR}
@@ -270,17 +275,29 @@ async def show_transcript(
     services: Services,
     conversation_id: FromPath[str],
     language: Annotated[str, QueryParameter(max_length=35)] = "nl",
+    time_zone: Annotated[str, QueryParameter(max_length=64)] = "UTC",
 ) -> Response[bytes]:
-    """The conversation as text to keep."""
+    """The conversation as text to keep, in this language and with the times of this zone (IANA)."""
     envelopes = await queries.find_all_events(
         services.store, visitor, conversation_id, LONGEST_TRANSCRIPT
     )
     site = await services.store.read(lambda c: find_site(c, visitor, visitor.site_id))
+    spoken: Language = "nl" if language.startswith("nl") else "en"
+    zone = _zone(time_zone)
+    name = safe_name(file_name(site.name, envelopes[0].at, spoken, zone))
     return Response(
-        transcript(site.name, envelopes, language).encode(),
+        transcript(site.name, envelopes, spoken, zone).encode(),
         media_type="text/plain; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="balie-{conversation_id[:8]}.txt"'},
+        headers={"Content-Disposition": disposition(name)},
     )
+
+
+def _zone(name: str) -> tzinfo:
+    """The time zone of this name, or UTC where this machine does not know it."""
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        return UTC
 
 
 HANDLERS = [
