@@ -73,7 +73,7 @@ export class Line {
 
   /** Connect as soon as we may. */
   private comeBack(): void {
-    if (this.identifying) {
+    if (this.identifying && this.author.id) {
       // Under the old id everything would be strange to us.
       this.retryAt = 0;
       this.become("waiting");
@@ -172,6 +172,7 @@ export class Line {
     this.effect({ type: "signed_out" });
     this.renamed = false;
     this.token = undefined;
+    this.author = { kind: this.kind };
     this.logs.clear();
     this.outbox.forget();
   }
@@ -182,6 +183,11 @@ export class Line {
     this.renamed = true;
     this.wait(TOKEN_WITHIN);
     if (this.identifying) this.retryAt = 0;
+  }
+
+  protected identify(): void {
+    this.identifying = this.outbox.held = true;
+    if (this.renamed) this.retryAt = 0;
   }
 
   protected identified(visitor?: { id: string; token: string }): void {

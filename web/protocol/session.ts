@@ -113,7 +113,7 @@ export class Session extends Line {
         this.page = { type: "page", ...input.page };
         break;
       case "identify":
-        this.identifying = this.outbox.held = true;
+        this.identify();
         break;
       case "identified":
         this.identified(input.visitor);

@@ -15,6 +15,9 @@ export interface CarrierEvents {
 
 /** What a connection that broke off without a word is counted as. */
 const BROKEN = 1006;
+/** What goes in one POST; a letter takes up to 3 bytes of the 262,144 that the server takes. */
+const MOST_FRAMES = 100;
+const MOST_LETTERS = 64_000;
 
 /** `path` is `/ws/visitor` or `/ws/agent`; `origin` is http(s)://HOST of Balie. */
 export function openSocket(origin: string, path: string, on: CarrierEvents): Carrier {
@@ -51,9 +54,13 @@ export function openStream(origin: string, path: string, on: CarrierEvents): Car
   async function listen(hello: ClientFrame) {
     const answer = await post(path, hello);
     if (!answer.ok || !answer.body) return closed(closeCode(answer.status));
+    let ending = false;
     await eachLine(answer.body, (line) => {
+      if (line === "event: close") ending = true;
       if (!line.startsWith("data:")) return;
-      const frames = [JSON.parse(line.slice(5))].flat();
+      const said = JSON.parse(line.slice(5));
+      if (ending) return closed(said.code);
+      const frames: ServerFrame[] = [said].flat();
       for (const frame of frames) if (frame.type === "welcome") session = frame.session;
       on.received(frames);
       flush();
@@ -64,7 +71,7 @@ export function openStream(origin: string, path: string, on: CarrierEvents): Car
   async function flush() {
     if (busy || !session || !waiting.length) return;
     busy = true;
-    const answer = await post(`/sse/sessions/${session}`, waiting.splice(0)).catch(() => undefined);
+    const answer = await post(`/sse/sessions/${session}`, takeSome(waiting)).catch(() => undefined);
     busy = false;
     if (answer?.ok) flush();
     else closed(BROKEN);
@@ -82,6 +89,18 @@ export function openStream(origin: string, path: string, on: CarrierEvents): Car
     },
     close: () => stop.abort(),
   };
+}
+
+/** As many frames as the server takes at once; one is never too many. */
+function takeSome(waiting: ClientFrame[]): ClientFrame[] {
+  let count = 0;
+  let size = 0;
+  while (count < waiting.length && count < MOST_FRAMES) {
+    size += JSON.stringify(waiting[count]).length;
+    if (count && size > MOST_LETTERS) break;
+    count++;
+  }
+  return waiting.splice(0, count);
 }
 
 /** The stream's refusal as the socket would have said it. */

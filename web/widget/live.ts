@@ -1,6 +1,6 @@
 // What happens and what a visitor does: the connection, the log on the paper, and what follows from them.
 
-import { batch, computed, effect, signal } from "@preact/signals";
+import { batch, computed, effect, signal, untracked } from "@preact/signals";
 import { Connection } from "../protocol/connection";
 import { uuid7 } from "../protocol/ids";
 import type {
@@ -17,6 +17,16 @@ import { boot, site } from "./boot";
 import { absorb, begun } from "./conversation";
 import { timeZone } from "./format";
 import { onHost, tellHost } from "./host";
+import {
+  drop,
+  identify,
+  keepVisitor,
+  known,
+  onOther,
+  onSomebodyElse,
+  settle,
+  wanted,
+} from "./identity";
 import { forget, inherit, keepOutbox } from "./inherit";
 import { kept, remembered } from "./kept";
 import { blank, write } from "./rows";
@@ -52,7 +62,6 @@ export const paper = signal(blank());
 
 const logs = new Map<string, WireEvent[]>();
 let lastPage: { url: string; title?: string; referrer?: string } | undefined;
-let wantsIdentity: object | undefined;
 
 /** The last own message of the log; only under it stands how far it came. */
 export const lastMine = computed(() => {
@@ -83,13 +92,18 @@ const lives = computed(
 export const connection = new Connection({
   kind: "visitor",
   origin: location.origin,
-  hello: () => ({
-    site: site.key,
-    language: boot.language,
-    time_zone: timeZone(),
-    client: "balie-widget",
-    ...(lastPage && { page: lastPage }),
-  }),
+  hello: () => {
+    // Another tab may have become somebody else since.
+    connection.session.token = known()?.token ?? connection.session.token;
+    return {
+      site: site.key,
+      language: boot.language,
+      time_zone: timeZone(),
+      client: "balie-widget",
+      // Where the visitor is, only a tab that he sees can say.
+      ...(lastPage && !document.hidden && { page: lastPage }),
+    };
+  },
   page,
   on: heed,
   together: batch,
@@ -99,7 +113,10 @@ export async function start(): Promise<void> {
   await remembered;
   recall();
   link.step = (input) => connection.step(input);
-  connection.session.token = kept.get("token");
+  link.begun = settle;
+  if (kept.allowed && !known()) settle();
+  onOther();
+  onSomebodyElse(clear);
   inherit((items) => {
     connection.step({ type: "restore", items });
     if (!current.value) screen.value = "talk";
@@ -127,7 +144,11 @@ function moved(seen: typeof lastPage): void {
     title: (seen.title ?? "").slice(0, 300),
     referrer: (seen.referrer ?? "").slice(0, 2_000),
   };
-  connection.step({ type: "page", page: lastPage });
+  tellPage();
+}
+
+function tellPage(): void {
+  if (lastPage && !document.hidden) connection.step({ type: "page", page: lastPage });
 }
 
 /** What follows by itself from what is known. */
@@ -139,6 +160,10 @@ function follow(): void {
   });
   effect(() => {
     if (me.value) tellHost("live", lives.value);
+  });
+  // A tab that is looked at again says where that is.
+  effect(() => {
+    if (awake.value) untracked(tellPage);
   });
   effect(() => {
     tellHost("unread", { count: unread.value, name: writer.value });
@@ -172,12 +197,8 @@ function heed(happened: Effect): void {
       if (current.value === null) turnTo(happened.conversation);
       break;
     case "signed_out":
-      logs.clear();
-      conversations.value = [];
-      kept.set("token", undefined);
-      if (current.value) turnTo(null);
-      // From home a welcome leads to what lives; an empty paper would stay empty.
-      if (screen.value === "talk" && !outbox.value.length) screen.value = "home";
+      clear();
+      drop();
       break;
     case "reset":
       logs.delete(happened.conversation);
@@ -209,13 +230,13 @@ function hear(frame: ServerFrame): void {
   }
 }
 
-function welcome(visitor: VisitorSelf, known: ConversationView[], present: Desk): void {
+function welcome(visitor: VisitorSelf, own: ConversationView[], present: Desk): void {
   me.value = visitor;
   access.token = visitor.token;
   desk.value = present;
-  conversations.value = known;
-  kept.set("token", visitor.token);
-  const open = known.find((one) => one.status === "open");
+  conversations.value = own;
+  if (kept.allowed) keepVisitor(visitor);
+  const open = own.find((one) => one.status === "open");
   if (open) {
     hearOf(open.id);
     if (screen.value === "home" && current.value === null && !outbox.value.length) {
@@ -223,7 +244,16 @@ function welcome(visitor: VisitorSelf, known: ConversationView[], present: Desk)
       screen.value = "talk";
     }
   }
-  if (wantsIdentity) identify(wantsIdentity);
+  if (wanted.identity) identify(wanted.identity).catch(() => {});
+}
+
+/** What was shown belongs to somebody else. */
+function clear(): void {
+  logs.clear();
+  conversations.value = [];
+  if (current.value) turnTo(null);
+  // From home a welcome leads to what lives; an empty paper would stay empty.
+  if (screen.value === "talk" && !outbox.value.length) screen.value = "home";
 }
 
 function happen(conversation: string, events: WireEvent[]): void {
@@ -320,22 +350,6 @@ export async function loadOlder(): Promise<void> {
   const whole = [...older, ...(logs.get(conversation) ?? [])];
   logs.set(conversation, whole);
   if (current.value === conversation) paper.value = write(blank(), whole, Date.now());
-}
-
-export async function identify(who: object): Promise<void> {
-  wantsIdentity = who;
-  if (!access.token) return;
-  wantsIdentity = undefined;
-  const answer: VisitorSelf = await (await ask("PUT", "/visitor/identity", who)).json();
-  const same = answer.id === me.value?.id;
-  me.value = answer;
-  access.token = answer.token;
-  connection.session.token = answer.token;
-  kept.set("token", answer.token);
-  if (same) return;
-  // Proven to be somebody else: his conversations come with his token.
-  connection.step({ type: "shut" });
-  connection.step({ type: "open" });
 }
 
 export const finish = (conversation: string) =>

@@ -66,7 +66,7 @@ export function withRest<T>(act: (rest: typeof import("./rest")) => T): Promise<
 }
 
 /** Where inputs for the session go, once there is one. */
-export const link: { step(input: Input): void } = { step() {} };
+export const link: { step(input: Input): void; begun(): void } = { step() {}, begun() {} };
 
 export function typed(text: string): void {
   const key = current.value ?? "";
@@ -99,7 +99,7 @@ export const leave = () => tellHost("close");
 export function begin(): void {
   if (kept.allowed) return;
   kept.allowed = true;
-  kept.set("token", me.value?.token);
+  link.begun();
 }
 
 /** What was kept can be read only now. */

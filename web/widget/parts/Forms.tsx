@@ -3,7 +3,8 @@
 import { useSignal } from "@preact/signals";
 import { say, site } from "../boot";
 import { scoreNames } from "../format";
-import { identify, rate } from "../live";
+import { identify } from "../identity";
+import { rate } from "../live";
 import { asking, me, rating, skipped, standing } from "../state";
 import { Icon, type IconName } from "./Icon";
 

@@ -89,7 +89,7 @@ class ClientLine:
 
     def _come_back(self) -> None:
         """Connect as soon as we may."""
-        if self._identifying:
+        if self._identifying and "id" in self.author:
             # Under the old id everything would be strange to us.
             self._retry_at = 0
             self._become("waiting")
@@ -193,6 +193,7 @@ class ClientLine:
         self._do({"type": "signed_out"})
         self._renamed = False
         self.token = None
+        self.author = {"kind": self.kind}
         self.logs.clear()
         self.outbox.forget()
 
@@ -206,6 +207,8 @@ class ClientLine:
 
     def _identify(self, _: Input) -> None:
         self._identifying = self.outbox.held = True
+        if self._renamed:
+            self._retry_at = 0
 
     def _identified(self, happened: Input) -> None:
         self._identifying = self.outbox.held = False
