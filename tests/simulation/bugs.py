@@ -23,6 +23,7 @@ from balie.realtime.protocol.client import ClientSession
 from balie.realtime.protocol.client_line import ClientLine
 from balie.realtime.protocol.client_log import Log
 from balie.realtime.protocol.client_outbox import Outbox
+from balie.realtime.protocol.client_pace import Pace
 from balie.realtime.protocol.session import Session, Verdict
 from balie.realtime.visitor import VisitorConnection
 from balie.store.engine import AppendJob
@@ -313,8 +314,8 @@ def client_resume_off_by_one(stack: ExitStack) -> None:
 def client_drops_outbox_on_send(stack: ExitStack) -> None:
     """What was sent is taken for stored."""
 
-    def due(old: Any, outbox: Outbox, now: float) -> Any:
-        frames = old(outbox, now)
+    def due(old: Any, outbox: Outbox, now: float, pace: Pace) -> Any:
+        frames = old(outbox, now, pace)
         for frame in frames:
             outbox.remove(frame["client_message_id"])
         return frames
@@ -388,6 +389,13 @@ def client_resets_on_old_resync(stack: ExitStack) -> None:
         old(client, frame)
 
     change(stack, ClientSession, "_resynced", resynced)
+
+
+@bug
+def client_knows_no_pace(stack: ExitStack) -> None:
+    """A refusal holds back what was refused, and all else goes out at once."""
+    change(stack, Pace, "slow_down", lambda *_: None)
+    change(stack, Pace, "free_at", lambda *_: 0)
 
 
 @bug

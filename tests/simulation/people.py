@@ -13,6 +13,7 @@ from balie.kernel.ids import ENTROPY_BYTES, new_id
 from balie.realtime.protocol.client import ClientSession
 
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
+TOO_FAST = 1008
 CANARY = "internal-canary"
 decode = msgspec.json.decode
 encode = msgspec.json.encode
@@ -200,7 +201,10 @@ class Client:
         elif opcode == CLOSE:
             link.up.send(masked(CLOSE, payload))
             self.link = None
-            self.step({"type": "disconnected", "code": int.from_bytes(payload[:2])})
+            code = int.from_bytes(payload[:2])
+            if code == TOO_FAST:
+                self.world.history.find("scolded", f"{self.name} sent far too much")
+            self.step({"type": "disconnected", "code": code})
 
     def notice_loss(self, link: Link) -> None:
         if link is self.link:
@@ -326,6 +330,14 @@ class Client:
     def wake(self) -> None:
         self.step({"type": "woke"})
 
+    def go_silent(self, pause: float) -> None:
+        """A long time without a network, in which there is something to say in every conversation."""
+        self.step({"type": "offline"})
+        for _ in range(4):
+            for conversation in list(self.session.logs):
+                self.say(conversation)
+        self.later(pause, self.step, {"type": "online"})
+
 
 class Tab(Client):
     """A visitor's page. Pages of one visitor share his token, as one browser does."""
@@ -373,6 +385,14 @@ class Tab(Client):
 
     def begin(self) -> None:
         self.say(None)
+
+    def begin_many(self, count: int) -> None:
+        """One conversation after the other: what is begun at once is one."""
+        if all(item["conversation"] for item in self.session.outbox.items):
+            self.begin()
+            count -= 1
+        if count:
+            self.later(150, self.begin_many, count)
 
     def burst(self) -> None:
         conversation = self.known()

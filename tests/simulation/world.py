@@ -22,7 +22,7 @@ from balie.conversations.queries import EventPage
 from balie.edge.limits import Rate
 from balie.kernel.actor import Actor, AgentActor
 from balie.realtime import connection, visitor, ws
-from balie.realtime.protocol import frames
+from balie.realtime.protocol import client_pace, frames
 from balie.realtime.protocol.session import Limits
 from balie.store import writer
 
@@ -64,6 +64,13 @@ class World:
         self.max_fill = chance.choice((3, 6, 200))
         self.limits = chance.choice((Limits(), Limits(), Limits(frames=3, frame_burst=2)))
         self.rate = chance.choice((Rate(1_000, 1), Rate(1_000, 1), Rate(2, 300)))
+        # In some worlds people come back from a long silence with much to say in many conversations.
+        self.crowded = chance.happens(0.04)
+        if self.crowded:
+            self.slowest = min(self.slowest, 60)
+            self.length, self.faults = 12_000, min(self.faults, 2)
+            # A twentieth of what is usual, of what clients send by themselves as well.
+            self.limits = Limits(frames=5, frame_burst=50, refused=0.1, refused_burst=15)
 
     def run(self) -> History:
         with self.rules_of_this_world():
@@ -80,6 +87,8 @@ class World:
         clockwork, chance = self.clockwork, self.chance
         for _ in range(self.acts):
             clockwork.after(chance.uniform0(self.length), self.someone_acts)
+        if self.crowded:
+            self.crowd()
         for _ in range(self.faults):
             clockwork.after(chance.uniform0(self.length), self.something_breaks)
         clockwork.run(START + self.length + 2_000)
@@ -102,6 +111,13 @@ class World:
         for name, actor in self.agents.items():
             console = self.clients[name] = Console(self, name, actor)
             console.open()
+
+    def crowd(self) -> None:
+        """Many conversations begin; then all are cut off, go on writing in each, and come back."""
+        for client in self.clients.values():
+            if isinstance(client, Tab):
+                client.later(500, client.begin_many, 12)
+            client.later(7_000, client.go_silent, 4_000)
 
     def open_tab(self, tab: Tab, *, first: bool) -> None:
         if first or tab.browser:
@@ -220,6 +236,9 @@ class World:
             else:
                 # Disks fail here all the time.
                 stack.enter_context(patch.object(writer, "log", Mock()))
+            if self.crowded:
+                stack.enter_context(patch.object(client_pace, "EVERY", 400))
+                stack.enter_context(patch.object(client_pace, "AT_ONCE", 5))
             stack.enter_context(planted(self.bug))
             yield
 
