@@ -119,7 +119,10 @@ export async function start(): Promise<void> {
   onSomebodyElse(clear);
   inherit((items) => {
     connection.step({ type: "restore", items });
-    if (!current.value) screen.value = "talk";
+    // What waits is shown where it belongs.
+    if (current.value) return;
+    turnTo(items.at(-1)?.conversation ?? null);
+    screen.value = "talk";
   });
   hearHost();
   follow();
