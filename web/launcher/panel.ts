@@ -1,5 +1,6 @@
 // balie-panel.js: the panel's frame on somebody else's page, loaded when somebody is about to use it.
 
+import { agree, type Known, type Shelf } from "../protocol/agree";
 import { icon, make } from "./element";
 import type { Calls, core as Core } from "./main";
 import STYLES from "./panel.css?inline";
@@ -42,6 +43,7 @@ export function attach(core: typeof Core, calls: Calls): void {
     tell("kept", recall());
   });
   addEventListener("message", heard);
+  addEventListener("storage", elsewhere);
   if (sessionStorage.getItem(key) && !isPhone()) setTimeout(open, 0, false);
 
   function seen() {
@@ -60,6 +62,23 @@ export function attach(core: typeof Core, calls: Calls): void {
   function keep({ name, value }: { name: string; value?: string }) {
     localStorage.setItem(`${key}.kept`, JSON.stringify({ ...recall(), [name]: value }));
   }
+
+  /** Another tab kept something. */
+  function elsewhere(event: StorageEvent) {
+    if (event.key === `${key}.kept`) tell("kept", recall());
+  }
+
+  /** The visitor of this browser, as far as it is the page that keeps him. */
+  const shelf: Shelf = {
+    get() {
+      const { visitor, token } = recall();
+      return token ? { id: `${visitor ?? ""}`, token: `${token}` } : undefined;
+    },
+    set({ id, token }) {
+      keep({ name: "token", value: token });
+      keep({ name: "visitor", value: id });
+    },
+  };
 
   function tell(type: string, value?: unknown) {
     if (ready || type === "hello") frame.contentWindow?.postMessage({ balie: type, value }, origin);
@@ -174,6 +193,8 @@ export function attach(core: typeof Core, calls: Calls): void {
     else if (balie === "live" && value) localStorage.setItem(key, "live");
     else if (balie === "live") localStorage.removeItem(key);
     else if (balie === "keep") keep(value);
+    else if (balie === "agree")
+      agree(`${key}:`, value as Known, shelf).then((known) => tell("agreed", known));
     else if (balie === "event") emit(`${value?.name}`, value?.detail);
   }
 
@@ -207,6 +228,7 @@ export function attach(core: typeof Core, calls: Calls): void {
       localStorage.removeItem(key);
       localStorage.removeItem(`${key}.kept`);
       removeEventListener("message", heard);
+      removeEventListener("storage", elsewhere);
       for (const name of Object.keys(own)) delete calls[name];
       // The panel gets a moment to forget what it kept.
       launcher.hidden = true;

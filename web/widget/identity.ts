@@ -1,15 +1,15 @@
 // One browser is one visitor: who it is, and how its tabs agree on that through what the browser keeps.
 
+import { agree, comeForward, type Known, stepBack } from "../protocol/agree";
 import type { VisitorSelf } from "../protocol/types";
 import { access, ask, type Refused } from "./api";
 import { site } from "./boot";
+import { onHost, tellHost } from "./host";
 import { kept } from "./kept";
 import { link, me, status } from "./state";
 
-type Known = Pick<VisitorSelf, "id" | "token">;
-
-/** What one tab wrote, another process sees a moment later. */
-const SETTLE_MS = 100;
+const ROOT = `balie:${site.key}:`;
+const HOST_WITHIN = 7_000;
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 30_000;
 
@@ -38,33 +38,25 @@ export function settle(): void {
 export function keepVisitor(visitor: Known): void {
   if (known()?.id === visitor.id) {
     remember(visitor);
+    comeForward(ROOT).catch(() => {});
     release(visitor);
     return;
   }
   hold();
-  agree(visitor).then(release);
-}
-
-async function agree(own: Known): Promise<Known> {
-  let chosen = own;
-  await alone(() => {
-    const other = known();
-    if (other?.id && other.id !== own.id) chosen = other;
-    else remember(own);
+  settled(visitor).then((chosen) => {
+    remember(chosen);
+    release(chosen);
   });
-  return chosen;
 }
 
-/** One tab at a time, where the browser has locks and lets a frame use them. */
-async function alone(work: () => void): Promise<void> {
-  try {
-    await navigator.locks.request(`balie:${site.key}:visitor`, async () => {
-      work();
-      await pause(SETTLE_MS);
-    });
-  } catch {
-    work();
-  }
+/** Where the page keeps for us, it is asked: its tabs hear of each other, frames of it may not. */
+function settled(own: Known): Promise<Known> {
+  if (!kept.isBorrowed) return agree(ROOT, own, { get: known, set: remember });
+  return new Promise((done) => {
+    onHost("agreed", done);
+    tellHost("agree", { id: own.id, token: own.token });
+    setTimeout(done, HOST_WITHIN, own);
+  });
 }
 
 /** Another tab has become somebody else, or the first to be somebody: so do we. */
@@ -85,6 +77,7 @@ export function drop(): void {
     kept.set("visitor", undefined);
   }
   me.value = undefined;
+  stepBack();
   if (kept.allowed) settle();
 }
 

@@ -8,6 +8,7 @@ const ROOT = `balie:${site.key}:`;
 
 const own = storage();
 let borrowed: Record<string, string> = {};
+const listeners: ((name: string) => void)[] = [];
 
 function storage(): Storage | undefined {
   try {
@@ -46,20 +47,29 @@ export const kept = {
     return names.filter((name) => name.startsWith(prefix));
   },
 
-  /** Another tab wrote something. */
-  onChange: (heed: (name: string) => void) =>
+  /** The page keeps it for us. */
+  isBorrowed: !own && isFramed,
+
+  /** Another tab wrote something. Of what the page keeps, only who the visitor is is told. */
+  onChange(heed: (name: string) => void): void {
     addEventListener("storage", ({ key }) => {
       if (key?.startsWith(ROOT)) heed(key.slice(ROOT.length));
-    }),
+    });
+    listeners.push(heed);
+  },
 };
 
 /** Comes when what was kept can be read. */
 export const remembered = new Promise<void>((done) => {
   if (own || !isFramed) return done();
+  let first = true;
   onHost("kept", (given: Record<string, string> | undefined) => {
-    borrowed = { ...given, ...borrowed };
+    const { visitor } = borrowed;
+    borrowed = first ? { ...given, ...borrowed } : { ...given };
     kept.allowed ||= "token" in borrowed;
     done();
+    if (!first && borrowed.visitor !== visitor) for (const heed of listeners) heed("visitor");
+    first = false;
   });
   setTimeout(done, 2_000);
 });
