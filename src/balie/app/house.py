@@ -27,7 +27,7 @@ from balie.conversations.model import Conversation
 from balie.conversations.projection import ConversationProjection
 from balie.conversations.retention import GIANTS
 from balie.edge.auth import cookie_name
-from balie.edge.limits import Limiter, Rate, Turnstile
+from balie.edge.limits import Limiter, Rate, Seats, Turnstile
 from balie.edge.ports import Ports
 from balie.edge.settings import EdgeSettings
 from balie.kernel.actor import AgentActor, SystemActor
@@ -144,6 +144,8 @@ class House:
             desk=self._desk,
             post_limit=self.post_limit,
             start_limit=self.start_limit,
+            address_seats=Seats(self.settings.connections_per_address),
+            visitor_seats=Seats(self.settings.connections_per_visitor),
             limits=_frame_limits(self.settings),
         )
 
