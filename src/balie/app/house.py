@@ -25,7 +25,7 @@ from balie.conversations.api.services import ConversationServices
 from balie.conversations.commands import ConversationCommands
 from balie.conversations.model import Conversation
 from balie.conversations.projection import ConversationProjection
-from balie.conversations.retention import GIANTS
+from balie.conversations.retention import GIANTS, conversations_of
 from balie.edge.auth import cookie_name
 from balie.edge.limits import Limiter, Rate, Seats, Turnstile
 from balie.edge.ports import Ports
@@ -83,6 +83,7 @@ class House:
             LedgerFile(self.folder / data.LEDGER),
             wiring.KEEPERS,
             wiring.REACTIONS[PersonErased],
+            conversations_of,
             (GIANTS,),
         )
         self.hub = Hub()
