@@ -126,3 +126,26 @@ async def test_everybody_may_leave_but_not_as_the_last(office):
         "/api/v1/session", json={"email": tom.email, "password": PASSWORD}
     )
     assert refused.status_code == 401
+
+
+async def test_a_replaced_picture_is_gone_unless_a_colleague_has_the_same(office):
+    begun = await office.begin()
+    ana = await office.enter(begun.owner)
+    tom = await office.hire(begun, "Tom")
+
+    async def give(agent, colour):
+        picture = encoded(Image.new("RGB", (9, 9), colour), "PNG")
+        answer = await ana.put(f"/api/v1/agents/{agent.id}/picture", content=picture)
+        return answer.json()["picture"]
+
+    async def is_shown(path):
+        return (await ana.get(path)).status_code == 200
+
+    first = await give(begun.owner, "teal")
+    assert await give(tom, "teal") == first
+    second = await give(begun.owner, "navy")
+    assert await is_shown(first)
+    third = await give(tom, "maroon")
+    assert [await is_shown(each) for each in (first, second, third)] == [False, True, True]
+    assert await give(tom, "maroon") == third
+    assert await is_shown(third)

@@ -33,7 +33,7 @@ from balie.kernel.events import (
     VisitorIdentified,
 )
 from balie.kernel.ids import new_id
-from balie.store import writer
+from balie.store import journal, writer
 from balie.store.engine import SqliteStore
 from balie.store.log import Touch
 from balie.store.schema import metadata
@@ -145,6 +145,24 @@ async def test_ids_of_a_clock_that_runs_back_are_known_too(log: Log):
         assert again.repeated
         assert again.last == first.last
     await log.check(conversation)
+
+
+async def test_an_id_that_ran_ahead_long_ago_is_known_still(tmp_path, monkeypatch):
+    monkeypatch.setattr(journal, "RECENT", 3)
+    async with opened(tmp_path) as log:
+        conversation = await log.begin()
+        ahead = await log.say(conversation, 900)
+        for number in (1, 2, 3, 4):
+            await log.say(conversation, number)
+    async with opened(tmp_path) as log:
+        # Nothing recent is above it, so it passes for new until the unique index says no.
+        beside, again = await asyncio.gather(log.say(conversation, 5), log.say(conversation, 900))
+        assert not beside.repeated
+        assert again.repeated
+        assert again.last == ahead.last
+        with pytest.raises(ConflictError):
+            await log.say(conversation, 900, "iets anders")
+        await log.check(conversation)
 
 
 async def test_a_repeat_in_the_same_transaction_is_known(log: Log):

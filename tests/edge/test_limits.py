@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from balie.edge.limits import (
     Limiter,
     Rate,
+    Seats,
     client_address,
     limit_key,
     parse_networks,
@@ -104,3 +105,18 @@ def test_what_is_kept_of_an_address_is_cut():
     assert shortened("198.51.100.7") == "198.51.100.x"
     assert shortened("2001:db8:1:2:3::4") == "2001:db8:1::/48"
     assert shortened("somewhere") == ""
+
+
+def test_a_seat_is_free_again_when_its_connection_ends():
+    seats = Seats(2)
+    seats.take("office")
+    seats.take("office")
+    with pytest.raises(RateLimitedError) as refused:
+        seats.take("office")
+    assert refused.value.retry_after_ms
+    seats.take("home")
+    seats.leave("office")
+    seats.take("office")
+    for key in ("office", "office", "home"):
+        seats.leave(key)
+    assert not seats._taken

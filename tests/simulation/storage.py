@@ -234,14 +234,14 @@ class FileWriter:
         self.connection = file.engine.connect().execution_options(begin="")
 
     @property
-    def jobs(self) -> Any:
-        return self.writer._jobs
+    def jobs(self) -> int:
+        return self.writer._jobs.qsize()
 
     def submit(self, job: Any) -> None:
         self.writer.submit(job)
 
     def take(self) -> list[Any]:
-        return self.writer._take()
+        return self.writer._gather(self.writer._jobs.get()) if self.jobs else []
 
     def commit(self, batch: list[Any], *, fails: bool) -> list[Outcome]:
         self.file.fails = fails

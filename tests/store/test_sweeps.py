@@ -12,9 +12,9 @@ def test_a_batch_is_bounded_by_rows_and_holds_at_least_one():
 
 
 def test_a_slow_batch_makes_the_next_smaller_and_a_quick_one_larger():
-    assert sweeps._next_size(1_000, 400) == 100
-    assert sweeps._next_size(1_000, 5) == 2_000
-    assert sweeps._next_size(1_000, 30) == 1_000
+    assert sweeps._next_size(1_000, 400) == 75
+    assert sweeps._next_size(500, 5) == 1_000
+    assert sweeps._next_size(700, 20) == 700
     assert sweeps._next_size(sweeps.MOST_ROWS, 1) == sweeps.MOST_ROWS
     assert sweeps._next_size(30, 10_000) == 20
 

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
 import { Icon } from "./icons";
 import { hueOf, initialsOf } from "./person";
 
@@ -29,7 +30,12 @@ export function Face({ name, picture, size = 34, presence, children }: FaceProps
 }
 
 function Likeness({ name, picture }: Pick<FaceProps, "name" | "picture">) {
-  if (picture) return <img class="picture" src={picture} alt="" loading="lazy" />;
+  // What somebody looked like when he wrote may be gone: a picture that was replaced is not kept.
+  const [gone, setGone] = useState("");
+  if (picture && picture !== gone)
+    return (
+      <img class="picture" src={picture} alt="" loading="lazy" onError={() => setGone(picture)} />
+    );
   if (!name)
     return (
       <span class="picture" aria-hidden="true">

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, exists, insert, select, update
 
 from balie.agents import queries, rules
 from balie.agents.model import (
@@ -76,24 +76,11 @@ class AgentCommands:
         """
         _require_admin(actor)
         rules.refuse_invite(actor, wish.role)
-        agent = Agent(
-            id=self._ports.new_id(),
-            organisation_id=actor.organisation_id,
-            name=clean_line(wish.name, NAME_LIMIT, "name"),
-            email=clean_email(wish.email),
-            role=wish.role,
-            language=wish.language,
-            picture=None,
-            disabled=False,
-            active=False,
-            settings="{}",
-        )
+        agent = self._new_agent(actor.organisation_id, wish)
         token, invitation = self._new_invitation(actor, agent, "invitation")
 
         def write(connection: Connection) -> None:
-            if queries.find_by_email(connection, agent.email) is not None:
-                raise ConflictError("this e-mail address is in use already")
-            connection.execute(insert(agents), self._agent_row(agent))
+            self._insert(connection, agent)
             _put_invitation(connection, invitation, token)
 
         await self._ports.store.write(write)
@@ -227,15 +214,52 @@ class AgentCommands:
             )
             if connection.execute(select(pictures.c.digest).where(known)).first() is None:
                 connection.execute(insert(pictures), row)
-            changed = msgspec.structs.replace(
-                queries.find_agent(connection, actor, agent_id), picture=path
-            )
+            before = queries.find_agent(connection, actor, agent_id)
+            changed = msgspec.structs.replace(before, picture=path)
             self._save(connection, changed)
+            _forget_picture(connection, before)
             return changed
 
         changed = await self._ports.store.write(write)
         self._tell(changed)
         return changed
+
+    async def owner_to_be(
+        self, wish: NewAgent, password: str
+    ) -> Callable[[Connection, str], Agent]:
+        """What writes, into the organisation of that id, an agent who has a password from the start; it
+        raises ConflictError for an address in use. Raises what the rules raise."""
+        checked = rules.checked_password(password, clean_email(wish.email), wish.name)
+        hashed = await self._passwords.hash(checked)
+
+        def write(connection: Connection, organisation_id: str) -> Agent:
+            agent = self._new_agent(organisation_id, wish)
+            self._insert(connection, agent, password_hash=hashed)
+            return msgspec.structs.replace(agent, active=True)
+
+        return write
+
+    def _new_agent(self, organisation_id: str, wish: NewAgent) -> Agent:
+        return Agent(
+            id=self._ports.new_id(),
+            organisation_id=organisation_id,
+            name=clean_line(wish.name, NAME_LIMIT, "name"),
+            email=clean_email(wish.email),
+            role=wish.role,
+            language=wish.language,
+            picture=None,
+            disabled=False,
+            active=False,
+            settings="{}",
+        )
+
+    def _insert(
+        self, connection: Connection, agent: Agent, password_hash: str | None = None
+    ) -> None:
+        if queries.find_by_email(connection, agent.email) is not None:
+            raise ConflictError("this e-mail address is in use already")
+        row = self._agent_row(agent) | {"password_hash": password_hash}
+        connection.execute(insert(agents), row)
 
     def _save(self, connection: Connection, agent: Agent) -> None:
         row = _columns(agent) | {"disabled_at": self._ports.clock() if agent.disabled else None}
@@ -296,6 +320,21 @@ def _columns(agent: Agent) -> dict[str, Any]:
         "picture": agent.picture,
         "settings": agent.settings,
     }
+
+
+def _forget_picture(connection: Connection, before: Agent) -> None:
+    """Delete the picture that an agent had, unless a colleague (or he himself) has the very same."""
+    shown = exists().where(
+        agents.c.organisation_id == before.organisation_id, agents.c.picture == before.picture
+    )
+    digest = (before.picture or "").removeprefix("/pictures/").removesuffix(".webp")
+    connection.execute(
+        delete(pictures).where(
+            pictures.c.organisation_id == before.organisation_id,
+            pictures.c.digest == digest,
+            ~shown,
+        )
+    )
 
 
 def _require_admin(actor: Actor) -> None:

@@ -8,15 +8,13 @@ import base64
 import msgspec
 
 from balie.agents import queries
-from balie.agents.commands import NAME_LIMIT, Link, NewAgent
+from balie.agents.commands import Link, NewAgent
 from balie.agents.model import Agent
 from balie.agents.room import AgentRoom
-from balie.agents.rules import checked_password
-from balie.edge.text import clean_email, clean_line
+from balie.edge.text import clean_email
 from balie.kernel.actor import SystemActor
-from balie.kernel.errors import ConflictError, NotFoundError
+from balie.kernel.errors import NotFoundError
 from balie.kernel.ports import Entropy
-from balie.organisations import rules
 from balie.organisations.commands import OrganisationCommands, SiteChange
 from balie.organisations.model import Language, Organisation, Site
 
@@ -49,21 +47,19 @@ async def create_organisation_site_owner(
 ) -> Begun:
     """An organisation that can be worked in at once.
 
-    All of it is checked before any of it is written. Raises ConflictError for an address in use, and what
-    the rules raise.
+    It is all written in one transaction, or nothing is. Raises ConflictError for an address in use, and
+    what the rules raise.
     """
     password = wish.password or drawn_password(room.ports.entropy)
-    await _check(room, wish, password)
-    organisation = await organisations.create_organisation(wish.organisation, wish.language)
-    inside = SystemActor(organisation_id=organisation.id)
-    site = await organisations.create_site(inside, SiteChange(name=wish.site, origins=wish.origins))
-    owner = await create_agent(
-        room,
-        organisation.id,
-        NewAgent(name=wish.owner, email=wish.email, role="owner", language=wish.language),
-        password,
+    owner = NewAgent(name=wish.owner, email=wish.email, role="owner", language=wish.language)
+    write_owner = await room.commands.owner_to_be(owner, password)
+    organisation, site, agent = await organisations.found(
+        wish.organisation,
+        wish.language,
+        SiteChange(name=wish.site, origins=wish.origins),
+        lambda connection, made: write_owner(connection, made.id),
     )
-    return Begun(organisation=organisation, site=site, owner=owner, password=password)
+    return Begun(organisation=organisation, site=site, owner=agent, password=password)
 
 
 async def create_agent(
@@ -94,14 +90,3 @@ def drawn_password(entropy: Entropy) -> str:
     """A password of 80 random bits, easy to read aloud: xxxx-xxxx-xxxx-xxxx."""
     text = base64.b32encode(entropy(PASSWORD_BYTES)).decode().lower()
     return "-".join(text[place : place + 4] for place in range(0, len(text), 4))
-
-
-async def _check(room: AgentRoom, wish: Beginning, password: str) -> None:
-    rules.checked_name(wish.organisation)
-    rules.checked_name(wish.site)
-    rules.checked_origins(wish.origins)
-    clean_line(wish.owner, NAME_LIMIT, "name")
-    email = clean_email(wish.email)
-    checked_password(password, email, wish.owner)
-    if await room.ports.store.read(lambda c: queries.find_by_email(c, email)) is not None:
-        raise ConflictError("this e-mail address is in use already")

@@ -25,9 +25,9 @@ from balie.conversations.api.services import ConversationServices
 from balie.conversations.commands import ConversationCommands
 from balie.conversations.model import Conversation
 from balie.conversations.projection import ConversationProjection
-from balie.conversations.retention import GIANTS
+from balie.conversations.retention import GIANTS, conversations_of
 from balie.edge.auth import cookie_name
-from balie.edge.limits import Limiter, Rate, Turnstile
+from balie.edge.limits import Limiter, Rate, Seats, Turnstile
 from balie.edge.ports import Ports
 from balie.edge.settings import EdgeSettings
 from balie.kernel.actor import AgentActor, SystemActor
@@ -83,6 +83,7 @@ class House:
             LedgerFile(self.folder / data.LEDGER),
             wiring.KEEPERS,
             wiring.REACTIONS[PersonErased],
+            conversations_of,
             (GIANTS,),
         )
         self.hub = Hub()
@@ -144,6 +145,8 @@ class House:
             desk=self._desk,
             post_limit=self.post_limit,
             start_limit=self.start_limit,
+            address_seats=Seats(self.settings.connections_per_address),
+            visitor_seats=Seats(self.settings.connections_per_visitor),
             limits=_frame_limits(self.settings),
         )
 

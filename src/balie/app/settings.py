@@ -32,6 +32,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     message_burst: int = 30
     connections_per_minute: float = 60.0
     connection_burst: int = 200
+    connections_per_address: int = 1_000
+    connections_per_visitor: int = 100
     log_level: str = "info"
 
     @property
@@ -72,7 +74,13 @@ def _parse(name: str, field: str, text: str) -> object:
                 return parse_origin(text)
             case "trusted_proxies":
                 return parse_networks(text.split(","))
-            case "port" | "max_file_bytes" | "message_burst" | "connection_burst":
+            case (
+                "port"
+                | "max_file_bytes"
+                | "message_burst"
+                | "connection_burst"
+                | ("connections_per_address" | "connections_per_visitor")
+            ):
                 return _whole(text)
             case "messages_per_second" | "connections_per_minute":
                 return _positive(text)

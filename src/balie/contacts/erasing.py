@@ -7,6 +7,7 @@ from typing import IO, Any
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
 from balie.contacts import ledger
@@ -26,6 +27,8 @@ FORMAT = "balie-person/1"
 Progress = Callable[[int, int], None]
 """(done, all)"""
 Reaction = Callable[[Connection, PersonErased], Gone]
+Bulk = Callable[[Person], Sweep]
+"""What there may be thousands of, as a sweep that takes it away in small steps."""
 
 
 class Erased(msgspec.Struct, frozen=True):
@@ -50,6 +53,7 @@ class Erasing:
         file: LedgerFile,
         keepers: Sequence[Keeper],
         reactions: Sequence[Reaction],
+        bulk: Bulk,
         unfinished: Sequence[Sweep],
     ) -> None:
         self._ports = ports
@@ -57,6 +61,7 @@ class Erasing:
         self._file = file
         self._keepers = keepers
         self._reactions = reactions
+        self._bulk = bulk
         self._unfinished = unfinished
         self._exporting = asyncio.Semaphore(1)
         self.on_erased: list[Callable[[Person, Gone], None]] = []
@@ -70,11 +75,15 @@ class Erasing:
         return await self._ports.store.read(lambda connection: self._traced(connection, seed))
 
     def _traced(self, connection: Connection, seed: Person) -> Person:
+        person = self._widest(connection, seed)
+        if not (person.conversation_ids or person.file_ids or _is_known(connection, person)):
+            raise NotFoundError("no such visitor or contact")
+        return person
+
+    def _widest(self, connection: Connection, seed: Person) -> Person:
         person = seed
         while (wider := self._wider(connection, person)) != person:
             person = wider
-        if not (person.conversation_ids or person.file_ids or _is_known(connection, person)):
-            raise NotFoundError("no such visitor or contact")
         return person
 
     def _wider(self, connection: Connection, person: Person) -> Person:
@@ -139,30 +148,54 @@ class Erasing:
     async def erase(
         self, seed: Person, by: str, progress: Progress = _no_progress
     ) -> tuple[Person, Erased]:
-        """Erase everything of a person, in one transaction, then the bytes of files and of the store's log.
+        """Erase everything of a person, then the bytes of files and of the store's log.
 
-        The ledger notes who asked for it: `by`. Raises NotFoundError for somebody unknown.
+        The ledger notes first who asked for it: `by`. Conversations go in small steps, so that nobody who
+        chats meanwhile waits for them, and the person himself goes last: what a crash cuts short, the next
+        start finds in the ledger and finishes. Raises NotFoundError for somebody unknown.
         """
         now = self._ports.clock()
-
-        def command(connection: Connection) -> tuple[list[str], tuple[Person, Gone, list[Entry]]]:
-            person = self._traced(connection, seed)
-            event = PersonErased(person)
-            gone = together([react(connection, event) for react in self._reactions])
-            entries = ledger.entries_of(person, now, by)
-            ledger.record(connection, entries)
-            return sorted(person.conversation_ids), (person, gone, entries)
-
-        person, gone, entries = await self._ports.store.rewrite(command)
+        person = await self.find(seed)
+        entries = ledger.entries_of(person, now, by)
+        await asyncio.to_thread(self._file.append, entries)
         self.told.update(entries)
+        parts = await self._erase_bulk(person, now, by)
+        parts.append(await self._erase_rest(person, set(entries), now, by))
+        return person, await self._finish(together(parts), now, progress)
+
+    async def _erase_bulk(self, person: Person, now: int, by: str) -> list[Gone]:
+        parts: list[Gone] = []
+
+        async def told(gone: Gone) -> None:
+            parts.append(gone)
+            self._tell(person, gone)
+
+        sweep = _noting(self._bulk(person), person, now, by)
+        await run_sweep(self._ports.store, sweep, Due(now=now), told)
+        return parts
+
+    async def _erase_rest(self, person: Person, noted: set[Entry], now: int, by: str) -> Gone:
+        """Whatever is still there, what was said meanwhile too, in one transaction."""
+
+        def command(connection: Connection) -> tuple[list[str], tuple[Person, Gone, set[Entry]]]:
+            rest = self._widest(connection, replace(person, conversation_ids=frozenset()))
+            event = PersonErased(rest)
+            gone = together([react(connection, event) for react in self._reactions])
+            entries = {*ledger.entries_of(rest, now, by)}
+            ledger.record(connection, entries)
+            return sorted(rest.conversation_ids), (rest, gone, entries - noted)
+
+        rest, gone, entries = await self._ports.store.rewrite(command)
+        self.told.update(entries)
+        await asyncio.to_thread(self._file.append, entries)
+        self._tell(rest, gone)
+        return gone
+
+    def _tell(self, person: Person, gone: Gone) -> None:
         for told in self.on_erased:
             told(person, gone)
-        return person, await self._finish(gone, entries, now, progress)
 
-    async def _finish(
-        self, gone: Gone, entries: list[Entry], now: int, progress: Progress
-    ) -> Erased:
-        await asyncio.to_thread(self._file.append, entries)
+    async def _finish(self, gone: Gone, now: int, progress: Progress) -> Erased:
         for done, file_id in enumerate(gone.file_ids, 1):
             await asyncio.to_thread(self._blobs.discard, file_id)
             progress(done, len(gone.file_ids))
@@ -204,6 +237,18 @@ class Erasing:
             again += 1
         await self._ports.store.write(lambda c: ledger.record(c, lost))
         return again
+
+
+def _noting(sweep: Sweep, person: Person, at: int, by: str) -> Sweep:
+    """The sweep, with a line in the ledger for every conversation, in the transaction that deletes it."""
+    nothing = Person(organisation_id=person.organisation_id)
+
+    def delete(connection: Connection, due: Due, ids: list[str]) -> Gone:
+        step = replace(nothing, conversation_ids=frozenset(ids))
+        ledger.record(connection, ledger.entries_of(step, at, by))
+        return sweep.delete(connection, due, ids)
+
+    return replace(sweep, delete=delete)
 
 
 async def _tell_nobody(_gone: Gone) -> None:

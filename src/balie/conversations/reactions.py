@@ -13,7 +13,7 @@ from balie.kernel.erasure import Gone, Person, PersonErased
 from balie.store.keepers import Document, Keeper, chunks
 from balie.store.schema import events
 
-GIANT = 2_000
+GIANT = 500
 """Events above which a conversation is deleted in pieces, out of everybody's reach."""
 NOBODY = ""
 """The organisation of a conversation that is being deleted in pieces: none, so that nobody reaches it."""

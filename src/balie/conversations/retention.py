@@ -5,7 +5,7 @@ an open one in which nobody said anything for so long is as dead as a closed one
 contacts go of whom nothing newer is left. Files that no message took go after a day.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sqlalchemy import (
@@ -24,14 +24,14 @@ from sqlalchemy import (
 from balie.contacts.model import contacts, visitors
 from balie.conversations.model import conversations, files
 from balie.conversations.reactions import GIANT, NOBODY, delete_conversations
-from balie.kernel.erasure import Gone
+from balie.kernel.erasure import Gone, Person
 from balie.kernel.ids import ENTROPY_BYTES, new_id
 from balie.store.keepers import chunks
 from balie.store.schema import events
 from balie.store.sweeps import Due, Found, Sweep
 
 LOOSE_MS = 24 * 3_600_000
-PIECE = 1_000
+PIECE = 500
 """Events of a giant that go in one transaction."""
 
 _c = conversations.c
@@ -77,6 +77,34 @@ def _count_old(connection: Connection, due: Due) -> dict[str, int]:
         counted = select(func.count()).select_from(files).where(within)
         counts["files"] += connection.execute(counted).scalar_one()
     return counts
+
+
+# All of one person.
+
+
+def conversations_of(person: Person) -> Sweep:
+    """His conversations as a sweep, for there may be thousands of them."""
+    own = _c.organisation_id == person.organisation_id
+
+    def queries(*columns: Any) -> Iterator[Select[Any]]:
+        for ids in chunks(person.conversation_ids):
+            yield select(*columns).where(own, _c.id.in_(ids))
+
+    def find(connection: Connection, _due: Due, limit: int) -> Found:
+        found: Found = []
+        for query in queries(_c.id, _c.last_seq):
+            rows = connection.execute(query.limit(limit - len(found)))
+            found += [(row.id, min(row.last_seq, GIANT) + 1) for row in rows]
+        return found
+
+    def remove(connection: Connection, _due: Due, ids: list[str]) -> Gone:
+        return delete_conversations(connection, own, ids)
+
+    def count(connection: Connection, _due: Due) -> dict[str, int]:
+        numbers = (connection.execute(query).scalar_one() for query in queries(func.count()))
+        return {"conversations": sum(numbers)}
+
+    return Sweep(name="conversations of a person", find=find, delete=remove, count=count)
 
 
 # What is left of giants.

@@ -19,6 +19,8 @@ from balie.kernel.errors import BusyError, RateLimitedError
 
 Network = IPv4Network | IPv6Network
 
+SEATS_RETRY_MS = 30_000
+
 
 class Rate(msgspec.Struct, frozen=True):
     """`burst` at once, then one per `refill_ms` milliseconds."""
@@ -119,6 +121,31 @@ class Turnstile:
             self._inside[key] -= 1
             # Zeroes would stay.
             self._inside += Counter()
+
+
+class Seats:
+    """How many connections at once under one key, for as long as they last."""
+
+    def __init__(self, each: int) -> None:
+        self._each = each
+        self._taken: dict[str, int] = {}
+
+    def take(self, key: str) -> None:
+        """Sit down, until `leave`. Raises RateLimitedError where `key` has its share."""
+        taken = self._taken.get(key, 0)
+        if taken >= self._each:
+            raise RateLimitedError(
+                "too many connections at once from here; close some", retry_after_ms=SEATS_RETRY_MS
+            )
+        self._taken[key] = taken + 1
+
+    def leave(self, key: str) -> None:
+        """Give back what `take` took."""
+        taken = self._taken[key] - 1
+        if taken:
+            self._taken[key] = taken
+        else:
+            del self._taken[key]
 
 
 def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:

@@ -2,13 +2,14 @@
 
 import base64
 from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 from sqlalchemy import Connection, delete, insert, update
 
 from balie.edge.policy import Policy, require
 from balie.edge.ports import Ports
-from balie.kernel.actor import Actor, AgentActor
+from balie.kernel.actor import Actor, AgentActor, SystemActor
 from balie.kernel.errors import MalformedError, NotFoundError
 from balie.organisations import queries, rules
 from balie.organisations.model import (
@@ -26,6 +27,8 @@ from balie.organisations.model import (
     site_keys,
     sites,
 )
+
+T = TypeVar("T")
 
 KEY_BYTES = 10
 KID_BYTES = 5
@@ -61,12 +64,33 @@ class OrganisationCommands:
 
     async def create_organisation(self, name: str, language: Language) -> Organisation:
         """A new tenant. Raises EmptyError, TooLongError for its name."""
-        made = Organisation(
-            self._ports.new_id(), rules.checked_name(name), language, DEFAULT_RETENTION_DAYS
-        )
-        row = _organisation_row(made) | {"created_at": self._ports.clock()}
+        made = self._new_organisation(name, language)
+        row = self._born(_organisation_row(made))
         await self._ports.store.write(lambda c: c.execute(insert(organisations), row).rowcount)
         return made
+
+    async def found(
+        self,
+        name: str,
+        language: Language,
+        wish: SiteChange,
+        people: Callable[[Connection, Organisation], T],
+    ) -> tuple[Organisation, Site, T]:
+        """A new tenant with its first site and the `people` who are written beside them: all or nothing.
+
+        Raises what the rules and `people` raise.
+        """
+        made = self._new_organisation(name, language)
+        inside = SystemActor(organisation_id=made.id)
+        site = _changed_site(self._blank_site(inside), wish)
+
+        def write(connection: Connection) -> T:
+            connection.execute(insert(organisations), self._born(_organisation_row(made)))
+            connection.execute(insert(sites), self._born(_site_row(site)))
+            return people(connection, made)
+
+        written = await self._ports.store.write(write)
+        return made, self._tell(site), written
 
     async def change_organisation(self, actor: Actor, change: OrganisationChange) -> Organisation:
         """Raises ForbiddenError, NotFoundError, and what the rules raise."""
@@ -86,7 +110,7 @@ class OrganisationCommands:
         """A new site with a key of its own. Raises what the rules raise."""
         _require_admin(actor)
         site = _changed_site(self._blank_site(actor), wish)
-        row = _site_row(site) | {"created_at": self._ports.clock()}
+        row = self._born(_site_row(site))
 
         def write(connection: Connection) -> Site:
             queries.find_organisation(connection, actor)
@@ -145,6 +169,13 @@ class OrganisationCommands:
                 raise NotFoundError("no such key")
 
         await self._ports.store.write(write)
+
+    def _new_organisation(self, name: str, language: Language) -> Organisation:
+        checked = rules.checked_name(name)
+        return Organisation(self._ports.new_id(), checked, language, DEFAULT_RETENTION_DAYS)
+
+    def _born(self, row: dict[str, object]) -> dict[str, object]:
+        return row | {"created_at": self._ports.clock()}
 
     def _blank_site(self, actor: Actor) -> Site:
         key = base64.b32encode(self._ports.entropy(KEY_BYTES)).decode().lower()

@@ -16,6 +16,7 @@ from balie.conversations import commands, queries
 from balie.conversations.acts import Note, Post
 from balie.conversations.model import Conversation
 from balie.conversations.views import wire_event
+from balie.edge.limits import Seats
 from balie.kernel.actor import Actor
 from balie.kernel.errors import BalieError, UnavailableError
 from balie.kernel.events import ConversationStarted
@@ -49,6 +50,7 @@ class Connection(ABC):
         self.end = end
         self.session = Session(self.kind, services.limits)
         self.id = services.entropy(18).hex()
+        self._seats: list[tuple[Seats, str]] = []
         self.actor: Actor | None = None
         self.organisation_id = ""
         self._pending = 0
@@ -94,8 +96,16 @@ class Connection(ABC):
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def sit(self, seats: Seats, key: str) -> None:
+        """Count among the connections of `key` until the end. Raises RateLimitedError."""
+        seats.take(key)
+        self._seats.append((seats, key))
+
     def leave(self) -> None:
         """The connection is over."""
+        while self._seats:
+            seats, key = self._seats.pop()
+            seats.leave(key)
         for task in tuple(self._tasks):
             task.cancel()
 

@@ -9,7 +9,7 @@ from balie.contacts.commands import ContactCommands
 from balie.conversations.commands import ConversationCommands
 from balie.conversations.model import Conversation
 from balie.edge.cross_origin import Pages
-from balie.edge.limits import Limiter
+from balie.edge.limits import Limiter, Seats
 from balie.edge.settings import EdgeSettings
 from balie.kernel.actor import AgentActor
 from balie.kernel.ports import Clock, Entropy
@@ -61,4 +61,8 @@ class Services:
     start_limit: Limiter
     """By address: new connections and new conversations."""
     limits: Limits = field(default_factory=Limits)
+    address_seats: Seats = field(default_factory=lambda: Seats(1_000))
+    """By address: connections at the same time."""
+    visitor_seats: Seats = field(default_factory=lambda: Seats(100))
+    """By visitor: idem; every tab has one."""
     heartbeat_ms: int = 25_000

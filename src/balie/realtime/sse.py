@@ -13,6 +13,7 @@ import structlog
 
 from balie.edge.cross_origin import answer_headers
 from balie.edge.origins import same_origin
+from balie.kernel.errors import RateLimitedError
 from balie.realtime.connection import Connection
 from balie.realtime.outbox import Outbox
 from balie.realtime.protocol.frames import MAX_FRAME_BYTES, Close
@@ -58,7 +59,13 @@ class StreamDoor:
             return
         stream = Stream(send)
         kind = scope["path"].removeprefix("/sse/")
-        stream.connection = open_connection(self._services, kind, peer_of(scope), headers, stream)
+        try:
+            stream.connection = open_connection(
+                self._services, kind, peer_of(scope), headers, stream
+            )
+        except RateLimitedError as error:
+            await refuse(send, error.status, error.code, error.detail)
+            return
         self._streams[stream.connection.id] = stream
         try:
             await stream.run(hello, receive)

@@ -62,6 +62,7 @@ class VisitorConnection(Connection):
         if not same_origin(self._origin, own) and not same_origin(self._origin, site.origins):
             raise ForbiddenError("this origin may not use this site's chat")
         actor = self._actor(hello, site.id, site.organisation_id)
+        self.sit(services.visitor_seats, actor.visitor_id)
         if services.hub.was_renamed(actor.visitor_id):
             # The token of the new id is on its way to this browser.
             return self.session.turned_away(f.Close.RENAMED, "identified under a new token")

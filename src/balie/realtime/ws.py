@@ -19,8 +19,9 @@ from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from balie.edge.limits import client_address
+from balie.edge.limits import client_address, limit_key
 from balie.edge.origins import same_origin
+from balie.kernel.errors import RateLimitedError
 from balie.realtime import verbs
 from balie.realtime.agent import AgentConnection
 from balie.realtime.connection import Connection
@@ -62,9 +63,20 @@ def may_knock(services: Services, kind: str, headers: dict[str, str]) -> bool:
 def open_connection(
     services: Services, kind: str, peer: str, headers: dict[str, str], transport: Any
 ) -> Connection:
-    """The connection of a visitor or an agent over any transport with `push` and `end`."""
+    """The connection of a visitor or an agent over any transport with `push` and `end`.
+
+    Raises RateLimitedError where its address has too many already.
+    """
     forwarded = headers.get("x-forwarded-for", "")
     address = client_address(peer, forwarded, services.edge.trusted_proxies)
+    connection = _made(services, kind, address, headers, transport)
+    connection.sit(services.address_seats, limit_key(address))
+    return connection
+
+
+def _made(
+    services: Services, kind: str, address: str, headers: dict[str, str], transport: Any
+) -> Connection:
     if kind == "agent":
         return AgentConnection(
             services,
@@ -326,7 +338,11 @@ class Socket(asyncio.Protocol):
     def _welcome(self, kind: str, headers: dict[str, str]) -> None:
         peer = self._transport.get_extra_info("peername")
         address = str(peer[0]) if isinstance(peer, tuple) else ""
-        self.connection = open_connection(self._door.services, kind, address, headers, self)
+        try:
+            self.connection = open_connection(self._door.services, kind, address, headers, self)
+        except RateLimitedError as error:
+            self.end(Close.SLOW, error.detail)
+            return
         self._door.entered(self)
         self._overdue = self._loop.call_later(HELLO_WITHIN, self._hello_due)
 

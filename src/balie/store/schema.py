@@ -48,11 +48,12 @@ events = Table(
     Column("client_message_id", Text),
     Column("payload", Text, nullable=False),
     UniqueConstraint("conversation_id", "seq", name="uq_events_conversation_seq"),
+    # The id first: it grows with time, so that all messages of a moment go into the same page.
     Index(
         "uq_events_client_message",
+        "client_message_id",
         "conversation_id",
         "author_id",
-        "client_message_id",
         unique=True,
         sqlite_where=text("client_message_id IS NOT NULL"),
         postgresql_where=text("client_message_id IS NOT NULL"),

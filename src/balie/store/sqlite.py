@@ -53,6 +53,8 @@ def open_engine(path: Path, *, module: ModuleType | None = None, readers: int = 
         poolclass=QueuePool,
         pool_size=readers,
         max_overflow=0,
+        # What people wrote are parameters; an error that names its statement must not tell them to a log.
+        hide_parameters=True,
     )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)

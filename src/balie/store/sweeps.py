@@ -16,9 +16,9 @@ from balie.kernel.erasure import Gone, together
 from balie.store.engine import Store
 
 PAGE = 1_000
-TARGET_MS = 40.0
-FIRST_ROWS = 200
-MOST_ROWS = 2_000
+TARGET_MS = 30.0
+FIRST_ROWS = 50
+MOST_ROWS = 1_000
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):

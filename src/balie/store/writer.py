@@ -5,8 +5,9 @@ sync. A job that fails takes none of its neighbours with it.
 """
 
 import threading
-from collections import deque
 from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from time import monotonic, sleep
 from typing import Any, Protocol
 
 import structlog
@@ -18,6 +19,10 @@ from balie.store.journal import Journal
 
 QUEUE_LIMIT = 20_000
 BATCH_LIMIT = 512
+PAUSE = 0.001
+"""Seconds that a batch waits for company, while one transaction follows another at less than this."""
+ENOUGH = 64
+"""Jobs that wait for nobody."""
 
 log = structlog.get_logger("balie.store")
 
@@ -50,8 +55,7 @@ class Writer:
         self._engine = engine
         self._journal = journal
         self._deliver = deliver
-        self._jobs: deque[Job] = deque()
-        self._wake = threading.Event()
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="balie-writer", daemon=True)
 
@@ -60,17 +64,14 @@ class Writer:
 
     def submit(self, job: Job) -> None:
         """Queue a job. Raises BusyError when too many wait already."""
-        if len(self._jobs) >= QUEUE_LIMIT or self._stopping:
+        if self._stopping or self._jobs.qsize() >= QUEUE_LIMIT:
             raise BusyError("too much waits to be written")
-        self._jobs.append(job)
-        # The writer clears it before it looks, so whoever finds it set is seen.
-        if not self._wake.is_set():
-            self._wake.set()
+        self._jobs.put(job)
 
     def stop(self) -> None:
         """Write what is queued, then end the thread."""
         self._stopping = True
-        self._wake.set()
+        self._jobs.put(None)
         if self._thread.is_alive():
             self._thread.join()
 
@@ -78,34 +79,60 @@ class Writer:
         with self._engine.connect() as plain:
             # Transactions are begun and ended here, without the toolkit, which costs more than a message.
             connection = plain.execution_options(begin="")
-            while True:
-                self._wake.wait()
-                self._wake.clear()
-                while batch := self._take():
-                    self._deliver(self._commit(batch, connection))
-                if self._stopping:
-                    return
+            ended = monotonic()
+            while (first := self._jobs.get()) is not None or not self._jobs.empty():
+                if first is None:
+                    # Somebody was still submitting when we were told to stop.
+                    self._jobs.put(None)
+                    continue
+                self._wait_for_company(monotonic() - ended)
+                self._deliver(self._commit(self._gather(first), connection))
+                ended = monotonic()
 
-    def _take(self) -> list[Job]:
-        jobs = self._jobs
-        return [jobs.popleft() for _ in range(min(len(jobs), BATCH_LIMIT))]
+    def _wait_for_company(self, idle: float) -> None:
+        """A transaction costs as much as ten messages. Where they come one after the other, the next is
+        near, and shares it; where there is no hurry, or a crowd already, nobody waits."""
+        if idle < PAUSE and self._jobs.qsize() < ENOUGH and not self._stopping:
+            sleep(PAUSE)
+
+    def _gather(self, first: Job) -> list[Job]:
+        batch = [first]
+        while len(batch) < BATCH_LIMIT:
+            try:
+                job = self._jobs.get_nowait()
+            except Empty:
+                break
+            if job is None:
+                # That says stop, after this batch.
+                self._jobs.put(None)
+                break
+            batch.append(job)
+        return batch
 
     def _commit(self, batch: list[Job], connection: Connection) -> list[Outcome]:
         try:
             return self._transact(batch, connection)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the callers are told
-            self._journal.forget()
-            if len(batch) > 1:
-                # One of them is to blame; alone, each stands for itself.
-                return [outcome for job in batch for outcome in self._commit([job], connection)]
-            return [(batch[0].done, None, _as_unavailable(error))]
+        except Exception:  # noqa: BLE001 - whatever it is, the callers are told
+            # One of them is to blame; alone, each stands for itself.
+            return [self._commit_alone(job, connection) for job in batch]
 
-    def _transact(self, batch: list[Job], connection: Connection) -> list[Outcome]:
+    def _commit_alone(self, job: Job, connection: Connection) -> Outcome:
+        self._journal.forget()
+        try:
+            (outcome,) = self._transact([job], connection, trusting=False)
+        except Exception as error:  # noqa: BLE001 - idem
+            self._journal.forget()
+            return job.done, None, _as_unavailable(error)
+        return outcome
+
+    def _transact(
+        self, batch: list[Job], connection: Connection, *, trusting: bool = True
+    ) -> list[Outcome]:
         raw: Any = connection.connection.driver_connection
         cursor = raw.cursor()
         cursor.execute("BEGIN IMMEDIATE")
         try:
-            self._journal.begin(cursor)
+            self._journal.begin(cursor, trusting=trusting)
             outcomes = [self._attempt(job, connection) for job in batch]
             self._journal.flush()
             connection.commit() if connection.in_transaction() else raw.commit()
