@@ -1,6 +1,7 @@
 """What an agent's screen shows of others by itself: of visitors, of colleagues, of the site."""
 
 import re
+import zipfile
 
 import httpx
 import pytest
@@ -244,3 +245,42 @@ async def test_the_preview_is_at_hand_on_every_screen(demo, sheet, size):
     await expect(page.locator(".panel-sample")).to_contain_text("Zeg het maar")
     assert await page.evaluate("document.documentElement.scrollWidth") <= size[0]
     assert await violations(page) == []
+
+
+async def test_an_administrator_hands_over_and_erases_a_person_from_the_screen(sheet, someone):
+    desk, colleague = await sheet(), await sheet(login=1)
+    page = desk.page
+    _, conversation = await someone("Vergeet mij, kanarievogel")
+    await desk.open(conversation)
+    await expect(colleague.row(conversation)).to_be_visible()
+    card = page.locator("#visitor-card")
+    async with page.expect_download() as coming:
+        await card.get_by_role("button", name="Download").click()
+    with zipfile.ZipFile(await (await coming.value).path()) as archive:
+        said = b"".join(archive.read(name) for name in archive.namelist())
+    assert b"kanarievogel" in said
+
+    await card.get_by_role("button", name="Wis voorgoed").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("1 gesprek, met elk bericht")
+    sure = dialog.get_by_role("button", name="Wis voorgoed")
+    await dialog.get_by_label("Typ").press("Enter")
+    await expect(sure).to_have_attribute("aria-disabled", "true")
+    assert await violations(page) == []
+    await dialog.get_by_label("Typ").fill("wis")
+    await page.keyboard.press("Enter")
+    await expect(dialog).to_contain_text("1 gesprek is gewist")
+    await expect(desk.row(conversation)).to_have_count(0)
+    await expect(colleague.row(conversation)).to_have_count(0)
+
+
+async def test_an_agent_is_not_offered_what_only_administrators_may(sheet, someone):
+    desk = await sheet(login=1)
+    _, conversation = await someone("Hallo")
+    await desk.open(conversation)
+    card = desk.page.locator("#visitor-card")
+    await expect(card).to_contain_text("Apparaat")
+    await expect(card.get_by_role("button", name="Wis voorgoed")).to_have_count(0)
+    await desk.page.keyboard.press("ControlOrMeta+k")
+    await desk.page.keyboard.type("wis")
+    await expect(desk.page.locator("[role=option]", has_text="voorgoed")).to_have_count(0)

@@ -23,6 +23,9 @@ import { type Route, route } from "./state/route";
 import { sheet } from "./state/sheets";
 import { loadSiteNames } from "./state/sites";
 
+const ErasePerson = lazily(() =>
+  import("./visitor/ErasePerson").then((module) => module.ErasePerson),
+);
 const CommandPalette = lazily(() => import("./palette/Palette").then((module) => module.Palette));
 const SettingsPages = lazily(() => import("./admin/Settings").then((module) => module.Settings));
 
@@ -40,6 +43,7 @@ export function Desk() {
       <Rail />
       <Room route={route.value} />
       {sheet.value === "keys" && <KeySheet />}
+      {sheet.value === "erase" && <ErasePerson />}
       {sheet.value === "palette" && <CommandPalette />}
     </div>
   );

@@ -11,6 +11,7 @@ import {
   take,
   takeFirst,
 } from "../state/acts";
+import { asProblem } from "../state/api";
 import { changeDraft } from "../state/drafts";
 import { findRow, waiting } from "../state/inbox";
 import { availability, setAvailability } from "../state/link";
@@ -27,6 +28,7 @@ import {
 import { lastHeld, release, takeBack } from "../state/outbox";
 import { go, inboxPath, route, settingsPath } from "../state/route";
 import { keySheet, openSheet } from "../state/sheets";
+import { askToErase, exportPerson } from "../visitor/person";
 
 export interface Command {
   key: string;
@@ -45,7 +47,7 @@ export function commandsHere(): Command[] {
 }
 
 function commandsOf(row: Row): Command[] {
-  const { header, keys } = say();
+  const { header, keys, card } = say();
   const isOpen = row.status === "open";
   const ours = row.agent?.id === me.value?.agent.id;
   const list: (Command | false)[] = [
@@ -85,6 +87,18 @@ function commandsOf(row: Row): Command[] {
           act: () => closeConversation(row.id),
         }
       : { key: "reopen", icon: "reopen", label: header.reopen, act: () => reopen(row.id) },
+    isAdministrator.value && {
+      key: "export",
+      icon: "download",
+      label: card.whole.export,
+      act: () => exportPerson(row).catch(asProblem),
+    },
+    isAdministrator.value && {
+      key: "erase",
+      icon: "bin",
+      label: card.whole.erase,
+      act: () => askToErase(row),
+    },
   ];
   return list.filter((one) => one !== false);
 }

@@ -218,6 +218,31 @@ export const en: Words = {
     last_seen: "Last on",
     since: "since the chat began",
     no_pages: "No pages known.",
+    whole: {
+      title: "Everything of this person",
+      export: "Download everything of this person",
+      download: "Download",
+      erase: "Erase this person for good",
+      erase_short: "Erase for good",
+      working: "Working",
+      failed: "That did not work.",
+      ask: (name) => `Erase ${name} for good?`,
+      goes: "This goes, from the log too, and does not come back:",
+      conversations: (count) =>
+        many(
+          count,
+          "conversation, with every message and every note",
+          "conversations, with every message and every note",
+        ),
+      files: (count) => many(count, "file", "files"),
+      browsers: (count) => many(count, "browser of this person", "browsers of this person"),
+      contact: "name, e-mail address and customer number",
+      advice: "If the person wants to have the data, download it first.",
+      word: "erase",
+      type: (word) => `Type ‘${word}’ to confirm`,
+      erased: (count) =>
+        `${count === 1 ? "1 conversation is" : `${count} conversations are`} erased, with all that belonged to it.`,
+    },
     told: {
       title: "From the site",
       hint: "This is what the page in front of the visitor says. Nobody signed it.",

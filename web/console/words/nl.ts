@@ -216,6 +216,32 @@ export const nl = {
     last_seen: "Laatst op",
     since: "sinds de chat begon",
     no_pages: "Geen pagina’s bekend.",
+    whole: {
+      title: "Alles van deze persoon",
+      export: "Download alles van deze persoon",
+      download: "Download",
+      erase: "Wis deze persoon voorgoed",
+      erase_short: "Wis voorgoed",
+      working: "Bezig",
+      failed: "Dat lukte niet.",
+      ask: (name: string) => `${name} voorgoed wissen?`,
+      goes: "Dit gaat weg, ook uit de log, en komt niet terug:",
+      conversations: (count: number) =>
+        many(
+          count,
+          "gesprek, met elk bericht en elke notitie",
+          "gesprekken, met elk bericht en elke notitie",
+        ),
+      files: (count: number) => many(count, "bestand", "bestanden"),
+      browsers: (count: number) =>
+        many(count, "browser van deze persoon", "browsers van deze persoon"),
+      contact: "naam, e-mailadres en klantnummer",
+      advice: "Wil de persoon zijn gegevens hebben, download ze dan eerst.",
+      word: "wis",
+      type: (word: string) => `Typ ‘${word}’ om te bevestigen`,
+      erased: (count: number) =>
+        `${count === 1 ? "1 gesprek is" : `${count} gesprekken zijn`} gewist, met alles wat erbij hoorde.`,
+    },
     told: {
       title: "Van de site",
       hint: "Dit zegt de pagina die de bezoeker voor zich heeft. Niemand heeft het ondertekend.",

@@ -108,7 +108,7 @@ export const en: AdminWords = {
     pixels: "px",
     greeting: "Greeting",
     away: "When nobody is here",
-    away_text: "Text when nobody is here",
+    away_text: "Text when away",
     when_away: { message: "Leave a message", hide: "Hide the chat" },
     label: "Label",
     after_close: "After closing",
