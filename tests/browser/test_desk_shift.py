@@ -34,14 +34,21 @@ def demo(tmp_path_factory):
 
 async def test_a_conversation_is_handed_to_a_colleague_who_is_there(sheet, someone):
     noor, sem = await sheet(), await sheet(login=1)
+    await sem.page.evaluate(HEAR)
+    await sem.page.mouse.click(700, 300)
     visitor, conversation = await someone("Wie weet iets van remmen?")
+    await sem.page.wait_for_function("window.heard.tones > 0")
     await noor.take(conversation)
+    await sem.page.wait_for_timeout(2_100)
+    tones = await sem.page.evaluate("window.heard.tones")
     await noor.page.keyboard.press("o")
     menu = noor.page.get_by_role("menu")
     await expect(menu.get_by_role("menuitem", name="Sem Bakker")).to_contain_text("beschikbaar")
     await menu.get_by_role("menuitem", name="Sem Bakker").press("Enter")
-    await expect(noor.page.locator(".conversation-header")).to_contain_text("van Sem Bakker")
+    await expect(noor.page.locator(".conversation-header")).to_contain_text("bij Sem Bakker")
 
+    # What is handed to one is heard, as what is new in the queue is.
+    await sem.page.wait_for_function("tones => window.heard.tones > tones", arg=tones)
     mine = sem.page.locator(".section", has_text="Wacht op jou")
     await expect(mine).to_contain_text("1")
     await sem.open(conversation)
@@ -179,6 +186,8 @@ async def test_who_sees_otherwise_can_do_the_same(demo, sheet, someone, how):
         await page.fill("#composer", "Zeker.")
         await page.keyboard.press("Enter")
         await expect(page.locator(".message.ours")).to_be_visible()
+        # The colours are the reader's own, which axe does not see.
+        unseen = {"color-contrast"} if "forced_colors" in how else set()
         found = {"talk": await violations(page)}
         for place in ("people", "sites", "organisation", "profile"):
             await page.goto(f"{demo.url}/app/settings/{place}")
@@ -186,7 +195,7 @@ async def test_who_sees_otherwise_can_do_the_same(demo, sheet, someone, how):
             found[place] = await violations(page)
             width = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
             assert width <= 0, place
-        assert [place for place in found if found[place]] == [], found
+        assert [each for place in found.values() for each in place if each[0] not in unseen] == []
         if "reduced_motion" in how:
             moving = await page.evaluate(
                 "document.getAnimations().filter(each => each.effect.getTiming().duration > 10).length"
