@@ -22,8 +22,9 @@ class Sheet:
         await self.page.fill("[name=email]", login["email"])
         await self.page.fill("[name=password]", login["password"])
         await self.page.keyboard.press("Enter")
-        await expect(self.page.locator(".rail")).to_be_visible()
-        await expect(self.page.locator(".ghost")).to_have_count(0)
+        # A password is dear to check; on a busy machine that takes its time.
+        await expect(self.page.locator(".rail")).to_be_visible(timeout=20_000)
+        await expect(self.page.locator(".ghost")).to_have_count(0, timeout=10_000)
         return self
 
     def row(self, conversation):

@@ -307,7 +307,7 @@ async def test_a_look_is_previewed_while_it_changes_and_reaches_the_site_when_pu
     await desk.page.get_by_label("Begroeting, Nederlands").fill("Dag, waarmee helpen we?")
     await expect(desk.page.locator(".panel-sample")).to_contain_text("Dag, waarmee helpen we?")
     await desk.page.get_by_role("button", name="Zet live").click()
-    await expect(desk.page.locator(".page-head [role=status]")).to_have_text("Alles is bewaard")
+    await expect(desk.page.locator(".page-head [role=status]")).to_have_text("Alles staat live")
     shown = await desk.page.locator(".panel-sample .type-sample i").evaluate(
         "element => getComputedStyle(element).backgroundColor"
     )

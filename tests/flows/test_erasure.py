@@ -303,6 +303,8 @@ async def test_a_person_is_handed_over_whole_and_then_is_nowhere(demo, open_desk
     before = rows_of(demo.folder, organisation)
     assert len(before["events"]) > 8
 
+    extent = (await http.get(f"/api/v1/visitors/{life['visitor']}/extent")).json()
+    assert (extent["conversations"], extent["files"], extent["contacts"]) == (2, 2, 1), extent
     export = await http.get(f"/api/v1/visitors/{life['visitor']}/export")
     assert export.headers["content-type"] == "application/zip"
     handed = words_in(export.content)
@@ -327,6 +329,7 @@ async def test_a_person_is_handed_over_whole_and_then_is_nowhere(demo, open_desk
     assert found_in(demo.folder, CANARIES.values()) == set()
     assert [w for w in CANARIES.values() if w in await answers_for(desk)] == []
     assert (await http.get(f"/api/v1/visitors/{life['visitor']}/export")).status_code == 404
+    assert (await http.get(f"/api/v1/visitors/{life['visitor']}/extent")).status_code == 404
     assert (await http.get(f"/api/v1/files/{life['file']}")).status_code == 404
     again = await http.put(f"/api/v1/visitors/{life['visitor']}/erasure")
     assert again.json() == dict.fromkeys(

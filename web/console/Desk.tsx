@@ -1,5 +1,6 @@
 import "./styles/rail.css";
 import "./styles/list.css";
+import "./styles/conversation.css";
 import "./styles/thread.css";
 import "./styles/composer.css";
 import "./styles/visitor.css";
@@ -22,6 +23,10 @@ import { type Route, route } from "./state/route";
 import { sheet } from "./state/sheets";
 import { loadSiteNames } from "./state/sites";
 
+const ErasePerson = lazily(() =>
+  import("./visitor/ErasePerson").then((module) => module.ErasePerson),
+);
+const CommandPalette = lazily(() => import("./palette/Palette").then((module) => module.Palette));
 const SettingsPages = lazily(() => import("./admin/Settings").then((module) => module.Settings));
 
 /** The signed-in console: the connection lives as long as it stands. */
@@ -38,6 +43,8 @@ export function Desk() {
       <Rail />
       <Room route={route.value} />
       {sheet.value === "keys" && <KeySheet />}
+      {sheet.value === "erase" && <ErasePerson />}
+      {sheet.value === "palette" && <CommandPalette />}
     </div>
   );
 }

@@ -10,6 +10,7 @@ export function KeySheet() {
     [
       keys.groups.go,
       [
+        [[commandKey, "K"], keys.palette],
         [["N"], keys.next],
         [["J"], keys.down],
         [["K"], keys.up],

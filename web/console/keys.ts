@@ -13,7 +13,7 @@ import { findRow, sections } from "./state/inbox";
 import { me, settings } from "./state/me";
 import { lastHeld, takeBack } from "./state/outbox";
 import { go, inboxPath, route, settingsPath } from "./state/route";
-import { keySheet, openSheet, sheet } from "./state/sheets";
+import { closeSheet, keySheet, openSheet, sheet } from "./state/sheets";
 
 type Act = () => unknown;
 
@@ -49,6 +49,12 @@ export function listenToKeys(): () => void {
 }
 
 function pressed(event: KeyboardEvent): void {
+  if (isPaletteKey(event)) {
+    event.preventDefault();
+    if (sheet.peek() === "palette") closeSheet("palette");
+    else openSheet("palette");
+    return;
+  }
   if (!settings.peek().single_keys || sheet.peek() || !isSingle(event)) return;
   const key = event.key.toLowerCase();
   const going = Date.now() < goUntil;
@@ -57,6 +63,11 @@ function pressed(event: KeyboardEvent): void {
   if (!act) return;
   event.preventDefault();
   act();
+}
+
+/** Also while one types, and for who wants no single keys. */
+function isPaletteKey({ key, ctrlKey, metaKey, shiftKey, altKey }: KeyboardEvent): boolean {
+  return key.toLowerCase() === "k" && ctrlKey !== metaKey && !shiftKey && !altKey;
 }
 
 function isSingle(event: KeyboardEvent): boolean {

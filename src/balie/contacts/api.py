@@ -32,13 +32,38 @@ class ErasedView(msgspec.Struct, frozen=True):
     files: int = 0
 
 
+class ExtentView(msgspec.Struct, frozen=True):
+    """How much there is of a person: what an export holds and an erasure removes."""
+
+    visitors: int
+    contacts: int
+    conversations: int
+    files: int
+
+
 def routes(erasing: Erasing) -> Router:
     """The routes of this room."""
     return Router(
         path="/api/v1",
-        route_handlers=[export_visitor, erase_visitor],
+        route_handlers=[show_extent, export_visitor, erase_visitor],
         dependencies={"erasing": Provide(lambda: erasing, sync_to_thread=False)},
         tags=["visitors"],
+    )
+
+
+@get("/visitors/{visitor_id:str}/extent", opt=ADMIN)
+async def show_extent(
+    actor: NamedDependency[AgentActor],
+    erasing: NamedDependency[Erasing],
+    visitor_id: FromPath[str],
+) -> ExtentView:
+    """How much there is of the person that this visitor is, before anybody decides."""
+    person = await erasing.find(_seed(actor, visitor_id))
+    return ExtentView(
+        visitors=len(person.visitor_ids),
+        contacts=len(person.contact_ids),
+        conversations=len(person.conversation_ids),
+        files=len(person.file_ids),
     )
 
 

@@ -1,7 +1,7 @@
 """All reads of conversations. Each takes the actor, and finds nothing beyond what he may reach."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
@@ -17,7 +17,7 @@ from balie.kernel.paging import Cursor, Page, decode_cursor, encode_cursor
 from balie.store.engine import Store
 from balie.store.schema import cursor_of, events
 
-View = Literal["open", "waiting", "mine", "team", "closed"]
+View = Literal["open", "waiting", "mine", "team", "closed", "all"]
 
 MAX_PAGE = 200
 VISITOR_LIST = 50
@@ -111,21 +111,43 @@ def _events(
 
 
 async def find_inbox(
-    store: Store, actor: AgentActor, view: View, *, cursor: str | None = None, limit: int = 100
+    store: Store,
+    actor: AgentActor,
+    view: View,
+    *,
+    text: str = "",
+    cursor: str | None = None,
+    limit: int = 100,
 ) -> Page[Conversation]:
     """A page of an agent's list: open ones by who waits longest, then by who wrote last; closed ones
-    latest first. Raises MalformedError for a cursor that is none."""
+    and all by time, latest first. `text` narrows it to visitors whose name or address holds it.
+
+    Raises MalformedError for a cursor that is none.
+    """
     bounded = max(1, min(limit, MAX_PAGE))
     query = _inbox(actor, view, decode_cursor(cursor) if cursor else None).limit(bounded + 1)
+    if named := text.strip():
+        query = query.where(_is_named(named))
     rows = await store.read(lambda connection: [from_row(row) for row in connection.execute(query)])
     more = len(rows) > bounded
     shown = rows[:bounded]
     return Page(shown, encode_cursor(_place(view, shown[-1])) if more else None)
 
 
+def _is_named(text: str) -> ColumnElement[bool]:
+    c = conversations.c
+    return or_(
+        c.visitor_name.icontains(text, autoescape=True),
+        c.visitor_email.icontains(text, autoescape=True),
+    )
+
+
 def _inbox(actor: AgentActor, view: View, cursor: Cursor | None) -> Select[tuple[object, ...]]:
     c = conversations.c
     query = select(conversations).where(c.organisation_id == actor.organisation_id)
+    if view == "all":
+        query = query.order_by(c.started_at.desc(), c.id.desc())
+        return query.where(_below(c.started_at, c.id, cursor)) if cursor else query
     if view == "closed":
         query = query.where(c.status == "closed").order_by(c.closed_at.desc(), c.id.desc())
         if cursor:
@@ -153,11 +175,13 @@ def _whose(actor: AgentActor, view: View) -> tuple[ColumnElement[bool], ...]:
 def _place(view: View, last: Conversation) -> Cursor:
     if view == "closed":
         return (last.closed_at or 0, 0, last.id)
+    if view == "all":
+        return (last.started_at, 0, last.id)
     return (-1 if last.waiting_since is None else last.waiting_since, last.message_at, last.id)
 
 
 def _below(
-    time: ColumnElement[int | None], key: ColumnElement[str], cursor: Cursor
+    time: ColumnElement[Any], key: ColumnElement[str], cursor: Cursor
 ) -> ColumnElement[bool]:
     at, _, last = cursor
     return or_(time < at, and_(time == at, key < last))

@@ -230,6 +230,7 @@ interface SignedIn {
   id: string;
   device: string;
   address: string;
+  created_at: number;
   last_seen_at: number;
   current: boolean;
 }
@@ -262,6 +263,7 @@ function Sessions() {
               <p class="quiet">
                 {[
                   one.address,
+                  profile.signed_in(sayMoment(one.created_at, serverNow(), language.value)),
                   profile.last_seen(sayMoment(one.last_seen_at, serverNow(), language.value)),
                 ].join(" · ")}
               </p>

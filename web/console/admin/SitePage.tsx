@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { Button } from "../../ui/buttons";
+import { Button, Segmented } from "../../ui/buttons";
 import { call } from "../state/api";
 import { say } from "../state/me";
 import { Appearance } from "./Appearance";
@@ -8,6 +8,7 @@ import { Preview } from "./Preview";
 import { Fault, Head, LoadFailed, useFetched } from "./pieces";
 import { SiteKeys } from "./SiteKeys";
 import { Snippet } from "./Snippet";
+import { asWish, countChanges, keepDraft, readDraft, type Wish } from "./siteDraft";
 import { asOrigin, type Site } from "./sites";
 import { explain, tell } from "./tell";
 
@@ -17,17 +18,19 @@ export function SitePage({ id }: { id: string }) {
   return answer && <SiteForm saved={answer} onSaved={setAnswer} />;
 }
 
-interface Wish extends Omit<Site, "origins"> {
-  /** One address on each line, as typed. */
-  origins: string;
-}
-
 function SiteForm({ saved, onSaved }: { saved: Site; onSaved: (site: Site) => void }) {
-  const { sites, changed, unchanged, publish } = tell();
-  const [wish, setWish] = useState(() => asWish(saved));
+  const { sites, publish } = tell();
+  const live = asWish(saved);
+  const [wish, put] = useState(() => readDraft(live));
+  const [shown, show] = useState<"form" | "preview">("form");
   const [fault, setFault] = useState<string | null>(null);
-  const dirty = JSON.stringify(wish) !== JSON.stringify(asWish(saved));
+  const changes = countChanges(wish, live);
   const wrong = findFault(wish);
+
+  function setWish(next: Wish) {
+    put(next);
+    keepDraft(next, live);
+  }
 
   async function submit(event: Event) {
     event.preventDefault();
@@ -36,23 +39,40 @@ function SiteForm({ saved, onSaved }: { saved: Site; onSaved: (site: Site) => vo
     try {
       const site = await call<Site>("PATCH", `/sites/${saved.id}`, asPatch(wish));
       onSaved(site);
-      setWish(asWish(site));
+      put(asWish(site));
+      keepDraft(asWish(site), asWish(site));
     } catch (problem) {
       setFault(explain(problem));
     }
   }
   return (
-    <form class="site" onSubmit={submit}>
+    <form class={`site shows-${shown}`} onSubmit={submit}>
+      <div class="site-tabs">
+        <Segmented
+          label={sites.look_of(saved.name)}
+          value={shown}
+          options={[
+            { value: "form", label: sites.edit },
+            { value: "preview", label: sites.preview },
+          ]}
+          onChange={show}
+        />
+      </div>
       <div class="site-form">
         <Head title={sites.look_of(saved.name)} lead={sites.look_lead}>
           <span class="quiet" role="status">
-            {dirty ? changed : unchanged}
+            {changes ? sites.changes(changes) : sites.all_live}
           </span>
-          <Button type="submit" kind="primary" aria-disabled={!dirty}>
+          {changes > 0 && (
+            <Button kind="plain" onClick={() => setWish(live)}>
+              {sites.discard}
+            </Button>
+          )}
+          <Button type="submit" kind="primary" aria-disabled={!changes}>
             {publish}
           </Button>
         </Head>
-        <Fault text={fault ?? (dirty ? wrong : null)} />
+        <Fault text={fault ?? (changes ? wrong : null)} />
         <Appearance
           site={{ ...wish, origins: [] }}
           origins={wish.origins}
@@ -68,12 +88,6 @@ function SiteForm({ saved, onSaved }: { saved: Site; onSaved: (site: Site) => vo
       <Preview site={{ ...wish, origins: [] }} />
     </form>
   );
-}
-
-function asWish(site: Site): Wish {
-  const { accent, accent_asked, shape, position, offset } = site.look;
-  const look = { shape, position, offset, accent: accent_asked ?? accent };
-  return { ...site, look, origins: site.origins.join("\n"), keys: [] };
 }
 
 function asPatch(wish: Wish): Record<string, unknown> {

@@ -4,9 +4,9 @@ import { Button, IconButton, Segmented } from "../../ui/buttons";
 import { sayNumber } from "../../ui/intl";
 import { Key } from "../../ui/marks";
 import { closeConversation, openLongestWaiting, take } from "../state/acts";
-import { changeDraft, draftOf } from "../state/drafts";
+import { changeDraft, draftOf, leaveDraft } from "../state/drafts";
 import { tell } from "../state/link";
-import { language, say } from "../state/me";
+import { language, say, settings } from "../state/me";
 import { post, postNote } from "../state/outbox";
 import { firstNameOf, nameOf } from "../state/people";
 import { commandKey } from "../state/platform";
@@ -32,17 +32,19 @@ export function Composer({ row, atEnd, showEnd }: ComposerProps) {
   const [over, setOver] = useState(false);
   const [tooMany, setTooMany] = useState(false);
   const isNote = draft.mode === "note";
-  const fresh = useFresh(row.id, atEnd && Boolean(draft.text) === false, atEnd);
+  const text = isNote ? draft.note : draft.text;
+  const fresh = useFresh(row.id, atEnd && !draft.text, atEnd);
   const { composer } = say();
 
-  useGrowing(field, draft.text);
+  useGrowing(field, text);
   useEffect(() => {
     if (matchMedia("(pointer: fine)").matches) field.current?.focus({ preventScroll: true });
+    return () => leaveDraft(row.id);
   }, [row.id]);
 
-  const excess = [...draft.text].length - MAX_TEXT;
+  const excess = [...text].length - MAX_TEXT;
   const busy = uploads.some((upload) => !upload.fault);
-  const empty = !draft.text.trim() && !draft.files.length;
+  const empty = !text.trim() && (isNote || !draft.files.length);
   const blocked = empty || excess > 0 || (busy && !isNote);
 
   function attach(files: readonly File[]) {
@@ -59,7 +61,7 @@ export function Composer({ row, atEnd, showEnd }: ComposerProps) {
     if (blocked) return;
     if (fresh.waiting && !anyway && !isNote) return readFirst();
     fresh.seen();
-    if (isNote) writeNote(row.id, draft.text);
+    if (isNote) writeNote(row.id, text);
     else if (!(await answer(row))) return;
     showEnd();
     field.current?.focus();
@@ -102,14 +104,14 @@ export function Composer({ row, atEnd, showEnd }: ComposerProps) {
         ref={field}
         id="composer"
         rows={1}
-        value={draft.text}
+        value={text}
         placeholder={isNote ? composer.note_placeholder : composer.placeholder(firstNameOf(row))}
         aria-label={isNote ? composer.note_label : composer.label(nameOf(row))}
         enterkeyhint="send"
         onInput={(event) => {
-          changeDraft(row.id, { text: event.currentTarget.value });
-          if (!isNote)
-            tell({ type: "typing", conversation: row.id, on: Boolean(event.currentTarget.value) });
+          const { value } = event.currentTarget;
+          changeDraft(row.id, isNote ? { note: value } : { text: value });
+          if (!isNote) tell({ type: "typing", conversation: row.id, on: Boolean(value) });
         }}
         onBlur={() => tell({ type: "typing", conversation: row.id, on: false })}
         onKeyDown={pressed}
@@ -203,7 +205,7 @@ function AttachButton({ onFiles }: { onFiles: (files: readonly File[]) => void }
 
 function writeNote(id: string, text: string): void {
   postNote(id, text);
-  changeDraft(id, { text: "" });
+  changeDraft(id, { note: "" });
 }
 
 /** Who answers, has it: a conversation of nobody is taken first. What was typed stays when that fails. */
@@ -227,8 +229,10 @@ function useGrowing(field: { current: HTMLTextAreaElement | null }, text: string
 }
 
 /** What the keys do, below the composer of who has keys. */
-export function ComposerHints({ next }: { next: string }) {
-  const { hints } = say().composer;
+export function ComposerHints({ id, next }: { id: string; next: string }) {
+  const { answer_hints, note_hints } = say().composer;
+  const isNote = draftOf(id).value.mode === "note";
+  const hints = isNote ? note_hints : answer_hints;
   return (
     <p class="hints" aria-hidden="true">
       <span>
@@ -243,6 +247,12 @@ export function ComposerHints({ next }: { next: string }) {
         <Key>⇧</Key>
         <Key>↵</Key> {hints.close}
       </span>
+      {isNote && settings.value.single_keys && (
+        <span>
+          <Key>Esc</Key>
+          <Key>R</Key> {note_hints.back}
+        </span>
+      )}
     </p>
   );
 }

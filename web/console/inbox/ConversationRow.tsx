@@ -62,11 +62,11 @@ function Verified() {
 
 function LastWords({ row }: { row: Row }) {
   const { inbox } = say();
-  const { text, files } = draftOf(row.id).value;
-  if (text || files.length)
+  const { text, note, files } = draftOf(row.id).value;
+  if (text || note || files.length)
     return (
       <>
-        <span class="draft">{inbox.draft}</span> {text}
+        <span class="draft">{inbox.draft}</span> {text || note}
       </>
     );
   const last = row.last_message;
@@ -83,9 +83,9 @@ function LastWords({ row }: { row: Row }) {
 /** A visitor who types is told here: that is what one looks for. */
 function Place({ row }: { row: Row }) {
   const typing = typers.value[row.id]?.some((typer) => typer.kind === "visitor");
-  const where = typing ? say().inbox.typing : row.page?.title || placeOf(row.page?.url);
+  const where = typing ? say().inbox.typing : placeOf(row.page?.url);
   const language = row.language?.slice(0, 2).toUpperCase();
   const foreign = language && language !== document.documentElement.lang.toUpperCase() && language;
   const holder = row.agent && row.agent.id !== me.value?.agent.id && row.agent.name;
-  return <>{[siteName(row.site), where, holder, foreign].filter(Boolean).join(" · ")}</>;
+  return <>{[siteName(row.site, true), where, holder, foreign].filter(Boolean).join(" · ")}</>;
 }

@@ -11,7 +11,9 @@ import { findRow, loadRow, sections, type View, waiting } from "../state/inbox";
 import { opened, openHistory, tell } from "../state/link";
 import { say } from "../state/me";
 import { firstNameOf } from "../state/people";
+import { commandKey } from "../state/platform";
 import { inboxPath } from "../state/route";
+import { openSheet } from "../state/sheets";
 import { Thread } from "../thread/Thread";
 import { VisitorCard } from "../visitor/VisitorCard";
 import { ChatChips } from "./ChatChips";
@@ -46,7 +48,7 @@ export function Inbox({ view, conversation }: { view: View; conversation: string
 }
 
 function ListHeader({ view }: { view: View }) {
-  const { inbox, back } = say();
+  const { inbox, back, palette } = say();
   const title = view === "open" ? inbox.title : inbox.sections[view];
   return (
     <header class="list-header">
@@ -55,7 +57,13 @@ function ListHeader({ view }: { view: View }) {
           <Icon name="back" />
         </a>
       )}
-      <h2>{title}</h2>
+      <h2 class="grow">{title}</h2>
+      <IconButton
+        icon="search"
+        label={`${palette.title} (${commandKey} K)`}
+        aria-haspopup="dialog"
+        onClick={() => openSheet("palette")}
+      />
     </header>
   );
 }
@@ -122,7 +130,10 @@ function Conversation({ row }: { row: Row }) {
         <div class="middle">
           <Thread row={row} history={history} onEnd={setAtEnd} endWish={endWish} />
           <Composer row={row} atEnd={atEnd} showEnd={() => wishEnd((count) => count + 1)} />
-          <ComposerHints next={nextRow ? firstNameOf(nextRow) : say().composer.next_one} />
+          <ComposerHints
+            id={row.id}
+            next={nextRow ? firstNameOf(nextRow) : say().composer.next_one}
+          />
         </div>
         <VisitorCard row={row} shown={cardShown.value} />
       </div>

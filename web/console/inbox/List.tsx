@@ -86,7 +86,7 @@ function ListLine({ line, view, current, toggle }: ListLineProps) {
       return (
         <h3 class="section" style={style}>
           {inbox.sections[line.section]} <span class="number">{line.count}</span>
-          {line.section === "queue" && line.count > 0 && <TakeHint />}
+          {line.section === "queue" && line.count && line.count !== "0" && <TakeHint />}
         </h3>
       );
     case "none":

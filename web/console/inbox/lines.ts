@@ -10,7 +10,11 @@ interface Place {
 
 export type Line = Place &
   (
-    | { kind: "heading"; section: SectionKey; count: number }
+    | {
+        kind: "heading";
+        section: SectionKey /** Undefined while it is not known. */;
+        count: string | undefined;
+      }
     | { kind: "row"; id: string }
     | { kind: "none"; section: SectionKey }
     | { kind: "ghost"; section: SectionKey }
@@ -48,7 +52,12 @@ export function layOut(keys: readonly SectionKey[], sections: Sections, options:
   };
   for (const section of keys) {
     const ids = sections[section];
-    if (keys.length > 1) put(section, { kind: "heading", section, count: ids.length });
+    if (keys.length > 1)
+      put(section, {
+        kind: "heading",
+        section,
+        count: countOf(ids.length, options.sources[section]),
+      });
     const shown = section === "customer" && options.folded ? ids.slice(0, SHOWN_IDLE) : ids;
     for (const id of shown) put(id, { kind: "row", id });
     putState(put, section, ids.length, options.sources[section]);
@@ -56,6 +65,12 @@ export function layOut(keys: readonly SectionKey[], sections: Sections, options:
       put("fold", { kind: "fold", hidden: ids.length - shown.length });
   }
   return lines;
+}
+
+/** What is loading may be more than what stands there. */
+function countOf(known: number, state: LoadState): string | undefined {
+  if (state === "whole") return String(known);
+  return known ? `${known}${state === "failed" ? "" : "+"}` : undefined;
 }
 
 function putState(

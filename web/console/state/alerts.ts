@@ -2,14 +2,15 @@
 
 import { effect } from "@preact/signals";
 import type { WireEvent } from "../../protocol/types";
-import { findRow, waiting } from "./inbox";
+import { findRow, loads, waiting } from "./inbox";
 import { onEvents } from "./link";
 import { say, settings } from "./me";
 import { nameOf } from "./people";
-import { conversationPath, go } from "./route";
+import { conversationPath, go, route } from "./route";
 
 export function startAlerts(): () => void {
-  const stops = [effect(showCount), effect(ringForQueue), onEvents(ringForMessage)];
+  known = undefined;
+  const stops = [effect(showCount), effect(ringForNew), onEvents(ringForMessage)];
   return () => {
     for (const stop of stops) stop();
     document.title = "Balie";
@@ -25,13 +26,30 @@ function showCount(): void {
 
 let known: Set<string> | undefined;
 
-/** Whoever is new in the queue, is new to everybody. The first look only learns who stands there. */
-function ringForQueue(): void {
-  const { queue } = waiting.value;
-  const fresh = known && queue.filter((id) => !known?.has(id));
-  if (fresh || queue.length) known = new Set(queue);
-  const first = fresh?.[0];
-  if (first && isRecent(first)) alert(first);
+/**
+ * Whoever is new in the queue is new to everybody; whoever is new among mine, a colleague has handed to me. The
+ * first look only learns who stands there.
+ */
+function ringForNew(): void {
+  const { queue, mine } = waiting.value;
+  if (!known && !isLoaded()) return;
+  const before = known;
+  known = new Set([...queue, ...mine]);
+  if (!before) return;
+  const fresh = (id: string) => !before.has(id);
+  const first =
+    queue.find((id) => fresh(id) && isRecent(id)) ?? mine.find((id) => fresh(id) && !isOpen(id));
+  if (first) alert(first);
+}
+
+function isLoaded(): boolean {
+  return loads.mine.value.state === "whole" && /more|whole/.test(loads.waiting.value.state);
+}
+
+/** Whoever took it himself, has it before him. */
+function isOpen(id: string): boolean {
+  const here = route.peek();
+  return here.at === "inbox" && here.conversation === id;
 }
 
 const RECENT = 60_000;

@@ -42,6 +42,13 @@ export async function call<Answer>(verb: Verb, path: string, body?: unknown): Pr
   return understand<Answer>(await reach(path, request), path);
 }
 
+/** A file, whole; for what is handed over, not for what is shown. */
+export async function callForFile(path: string): Promise<Blob> {
+  const response = await reach(path, {});
+  if (!response.ok) await understand(response, path);
+  return response.blob();
+}
+
 async function reach(path: string, request: RequestInit): Promise<Response> {
   try {
     return await fetch(`/api/v1${path}`, { credentials: "same-origin", ...request });

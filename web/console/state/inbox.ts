@@ -17,6 +17,14 @@ export function findRow(id: string): Signal<Row> | undefined {
   return rows.get(id);
 }
 
+/** All that this page has heard of: who waits first, then by the last word. */
+export function allRows(): Row[] {
+  const { mine, queue, customer, team, closed } = wanted.value;
+  return [...mine, ...queue, ...customer, ...team, ...closed].flatMap(
+    (id) => rows.get(id)?.value ?? [],
+  );
+}
+
 export function mergeRows(list: readonly Row[]): void {
   batch(() => {
     for (const row of list) mergeRow(row);

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 
-export type Sheet = "keys" | "labels" | "hand" | "presence" | "more" | null;
+export type Sheet = "palette" | "erase" | "keys" | "labels" | "hand" | "presence" | "more" | null;
 
 export const sheet = signal<Sheet>(null);
 

@@ -18,8 +18,8 @@ export async function loadSiteNames(): Promise<void> {
   }
 }
 
-/** Only worth saying when there is more than one. */
-export function siteName(id: string): string {
-  if (names.value.length < 2) return "";
+/** Mostly only worth saying when there is more than one; `always` where it has a place of its own. */
+export function siteName(id: string, always = false): string {
+  if (names.value.length < 2 && !always) return "";
   return names.value.find((site) => site.id === id)?.name ?? "";
 }

@@ -7,7 +7,7 @@ import { Tag } from "../../ui/marks";
 import { cardShown } from "../inbox/Inbox";
 import { asProblem, call } from "../state/api";
 import { onEvents, status } from "../state/link";
-import { language, say } from "../state/me";
+import { isAdministrator, language, say } from "../state/me";
 import { hostOf, nameOf } from "../state/people";
 import { conversationPath } from "../state/route";
 import { siteName } from "../state/sites";
@@ -15,6 +15,7 @@ import { second } from "../state/time";
 import { type Known, learn, visitorOf } from "./known";
 import { PagePath } from "./PagePath";
 import { WhatPageTold } from "./WhatPageTold";
+import { WholePerson } from "./WholePerson";
 
 /** Who this is, as far as we know and may know. */
 export function VisitorCard({ row, shown }: { row: Row; shown: boolean }) {
@@ -43,6 +44,7 @@ export function VisitorCard({ row, shown }: { row: Row; shown: boolean }) {
       <WhatPageTold known={known} />
       <Earlier row={row} known={known} />
       <Facts row={row} known={known} />
+      {isAdministrator.value && <WholePerson row={row} />}
     </aside>
   );
 }

@@ -1,7 +1,7 @@
 """What a console may ask for over HTTP."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from litestar import delete, get, post, put
@@ -125,12 +125,16 @@ class TagList(msgspec.Struct, frozen=True):
 async def list_conversations(
     actor: Acting,
     services: Services,
-    view: FromQuery[Literal["open", "waiting", "mine", "team", "closed"]] = "open",
+    view: FromQuery[queries.View] = "open",
+    text: Annotated[str, QueryParameter(max_length=80)] = "",
     cursor: Annotated[str | None, QueryParameter(max_length=300)] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=200)] = 100,
 ) -> RowList:
-    """A page of the list: open ones most urgent first, closed ones latest first."""
-    page = await queries.find_inbox(services.store, actor, view, cursor=cursor, limit=limit)
+    """A page of the list: open ones most urgent first, others latest first; with `text` those whose visitor
+    has it in his name or address."""
+    page = await queries.find_inbox(
+        services.store, actor, view, text=text, cursor=cursor, limit=limit
+    )
     return RowList(_rows(services, page.data), page.next_cursor)
 
 

@@ -10,8 +10,6 @@ export const nl = {
   forbidden: "Daarvoor heb je geen rechten.",
   language: "Taal",
   languages: { nl: "Nederlands", en: "Engels" },
-  changed: "Nog niet bewaard",
-  unchanged: "Alles is bewaard",
   publish: "Zet live",
 
   profile: {
@@ -45,6 +43,7 @@ export const nl = {
     refused_password: "Dit wachtwoord is te makkelijk te raden. Neem een langer.",
     sessions: "Waar je bent aangemeld",
     this_device: "dit apparaat",
+    signed_in: (when: string) => `aangemeld ${when}`,
     last_seen: (when: string) => `laatst gezien ${when}`,
     end_session: "Meld af",
     unknown_device: "Onbekend apparaat",
@@ -87,7 +86,12 @@ export const nl = {
     none: "Nog geen site.",
     open: "Uiterlijk en teksten",
     look_of: (name: string) => `Uiterlijk van ${name}`,
-    look_lead: "Wat je hier ziet, staat pas op de site na ‘Zet live’.",
+    look_lead: "Wat je wijzigt, bewaart deze browser. Op de site staat het na ‘Zet live’.",
+    changes: (count: number) =>
+      `${count === 1 ? "1 wijziging" : `${count} wijzigingen`}, nog niet live`,
+    all_live: "Alles staat live",
+    discard: "Gooi weg",
+    edit: "Bewerk",
     colour: "Kleur",
     colour_code: "Kleurcode",
     colours: {
