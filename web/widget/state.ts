@@ -32,6 +32,8 @@ export const awake = signal(!document.hidden);
 export const online = signal(navigator.onLine);
 /** Bumped when the focus should go where one can type, or to the heading. */
 export const focusing = signal(0);
+/** Files hang above the panel. */
+export const hovering = signal(false);
 export const sound = signal(kept.get("sound") !== "off");
 /** The conversation that was rated, or not to be rated, just now. */
 export const skipped = signal("");
@@ -81,6 +83,12 @@ export function typed(text: string): void {
 export function send(text: string): void {
   typed("");
   withRest(({ post }) => post(text)).catch(() => typed(text));
+}
+
+/** Send files. The browser empties the list it gave: hold on to them. */
+export function take(list: Iterable<File> = []): void {
+  const files = [...list];
+  withRest(({ sendFiles }) => sendFiles(files)).catch(() => {});
 }
 
 /** Leave the paper. What is typed at home goes on where one was talking, or begins anew. */
