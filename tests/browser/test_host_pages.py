@@ -297,3 +297,20 @@ async def test_sound_is_made_only_when_the_panel_is_out_of_sight(host, desk):
     await desk.console.post("Stil.", conversation)
     await expect(launcher(page)).to_have_accessible_name(re.compile("1 ongelezen bericht"))
     assert await frame.evaluate("tones") == 2
+
+
+async def test_what_is_typed_before_the_panel_can_talk_waits_where_it_stands(host, desk):
+    page = await host()
+    rest = re.compile("/rest-")
+    await page.context.route(rest, lambda route: route.abort())
+    await opened(page)
+    await say(page, "Op een traag net")
+    await field(page).press("Enter")
+    await expect(panel(page).get_by_text("De verbinding viel weg")).to_be_visible()
+    await expect(field(page)).to_have_value("Op een traag net")
+    await page.context.unroute(rest)
+    await expect(panel(page).get_by_text("De verbinding viel weg")).to_be_hidden(timeout=15_000)
+    await field(page).press("Enter")
+    await expect(panel(page).get_by_text("Verzonden")).to_be_visible()
+    await expect(field(page)).to_have_value("")
+    assert await panel(page).locator(".bubble").all_inner_texts() == ["Op een traag net"]

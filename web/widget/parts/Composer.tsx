@@ -29,7 +29,7 @@ export function Composer({ first }: { first?: boolean }) {
 
   const submit = () => {
     if (empty) return;
-    send(text.trim());
+    send();
     field.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent) => {
