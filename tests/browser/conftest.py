@@ -1,9 +1,12 @@
 """A real Chromium for the tests of screens."""
 
+import asyncio
+
 import pytest
 from playwright.async_api import async_playwright
-from tests.browser.desks import DESKTOP, Sheet
-from tests.people import visitor
+from tests.browser import desks
+from tests.browser.shopping import DESKTOP, Desk
+from tests.people import Agent, Demo, visitor
 from tools.browser import find_chromium
 
 
@@ -33,10 +36,10 @@ async def sheet(browser, demo):
 
     async def make(login=0, **options):
         context = await browser.new_context(
-            **{"viewport": DESKTOP, "locale": "nl-NL", "bypass_csp": True} | options
+            **{"viewport": desks.DESKTOP, "locale": "nl-NL", "bypass_csp": True} | options
         )
         page = await context.new_page()
-        return await Sheet(page, demo).sign_in(demo.logins[login])
+        return await desks.Sheet(page, demo).sign_in(demo.logins[login])
 
     return make
 
@@ -55,3 +58,42 @@ async def someone(demo):
     yield come
     for talker in came:
         await talker.close()
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """One demo for all these tests; each test is another visitor."""
+    settings = {"BALIE_MESSAGE_BURST": "1000"}
+    running = Demo(tmp_path_factory.mktemp("demo"), settings=settings).start()
+    yield running
+    if running.process is not None:
+        running.stop()
+
+
+@pytest.fixture
+async def desk(demo):
+    agent = await Agent(demo, demo.logins[0]).sign_in()
+    present = Desk(agent, await agent.console())
+    await asyncio.sleep(0.3)
+    yield present
+    await present.leave()
+
+
+@pytest.fixture
+async def visit(browser, demo):
+    """Opens the shop as a new visitor; the page remembers what went wrong on it."""
+
+    async def open_page(path="/", viewport=DESKTOP, **options):
+        phone = viewport["width"] < 480
+        context = await browser.new_context(
+            viewport=viewport, locale="nl-NL", has_touch=phone, is_mobile=phone, **options
+        )
+        page = await context.new_page()
+        page.complaints = []
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        await page.goto(f"{demo.shop}{path}")
+        return page
+
+    yield open_page
+    for context in browser.contexts:
+        await context.close()

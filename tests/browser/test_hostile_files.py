@@ -92,7 +92,7 @@ async def test_a_picture_that_calls_itself_a_page_opens_as_a_picture(demo, brows
     await page.locator("textarea").first.press("Enter")
     await page.locator(".bubble").first.wait_for()
     file = {"name": "both.html", "mimeType": "text/html", "buffer": both}
-    await page.set_input_files("input[type=file]", file)
+    await page.set_input_files("input[type=file][multiple]", file)
     shot = page.locator("a.shot[href^='blob:']")
     await shot.wait_for()
     async with context.expect_page() as opened:

@@ -5,110 +5,13 @@ import re
 
 import pytest
 from playwright.async_api import expect
+from tests.browser.shopping import DESKTOP, PHONE, field, launcher, opened, panel, say
 from tests.conftest import REPOSITORY
-from tests.people import Agent, Demo
+from tests.people import Demo
 
 pytestmark = pytest.mark.browser
 
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 360, "height": 740}
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    """One demo for all these tests; each test is another visitor."""
-    settings = {"BALIE_MESSAGE_BURST": "1000"}
-    running = Demo(tmp_path_factory.mktemp("demo"), settings=settings).start()
-    yield running
-    if running.process is not None:
-        running.stop()
-
-
-class Desk:
-    """An agent who is at the desk, with a console that stays awake."""
-
-    def __init__(self, agent, console):
-        self.agent = agent
-        self.console = console
-        self._awake = asyncio.create_task(self._beat())
-
-    async def _beat(self):
-        while True:
-            await self.console.send({"type": "alive", "awake": True, "status": "available"})
-            await asyncio.sleep(10)
-
-    async def take(self, text):
-        """Take the conversation that ends with this text; its id."""
-        async with asyncio.timeout(5):
-            while True:
-                answer = await self.agent.http.get("/api/v1/conversations?view=open")
-                for row in answer.json()["data"]:
-                    if row.get("last_message", {}).get("text", "").startswith(text):
-                        await self.agent.http.put(
-                            f"/api/v1/conversations/{row['id']}/assignment", json={}
-                        )
-                        await self.console.send(
-                            {"type": "resume", "conversation": row["id"], "last_seq": 0}
-                        )
-                        return row["id"]
-                await asyncio.sleep(0.1)
-
-    async def leave(self):
-        self._awake.cancel()
-        await self.console.close()
-        await self.agent.leave()
-
-
-@pytest.fixture
-async def desk(demo):
-    agent = await Agent(demo, demo.logins[0]).sign_in()
-    present = Desk(agent, await agent.console())
-    await asyncio.sleep(0.3)
-    yield present
-    await present.leave()
-
-
-@pytest.fixture
-async def visit(browser, demo):
-    """Opens the shop as a new visitor; the page remembers what went wrong on it."""
-
-    async def open_page(path="/", viewport=DESKTOP, **options):
-        phone = viewport["width"] < 480
-        context = await browser.new_context(
-            viewport=viewport, locale="nl-NL", has_touch=phone, is_mobile=phone, **options
-        )
-        page = await context.new_page()
-        page.complaints = []
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        await page.goto(f"{demo.shop}{path}")
-        return page
-
-    yield open_page
-    for context in browser.contexts:
-        await context.close()
-
-
-def launcher(page):
-    return page.locator("balie-launcher button")
-
-
-def panel(page):
-    return page.frame_locator("balie-launcher iframe")
-
-
-def field(page):
-    return panel(page).locator("textarea").last
-
-
-async def say(page, text):
-    await field(page).fill(text)
-    await field(page).press("Enter")
-
-
-async def opened(page):
-    await launcher(page).click()
-    await expect(field(page)).to_be_visible()
 
 
 # First, before anybody was at the desk.
@@ -289,7 +192,7 @@ async def test_files_go_up_and_what_is_too_big_says_so(visit, desk):
     await opened(page)
     await (
         panel(page)
-        .locator("input[type=file]")
+        .locator("input[type=file][multiple]")
         .set_input_files(
             [
                 {

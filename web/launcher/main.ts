@@ -53,7 +53,8 @@ async function check(every: number) {
     if (!answer.ok || launcher !== core.launcher) return;
     launcher.draw(await answer.json(), core.language(), origin);
     if (launcher.isConnected) return;
-    document.body.append(launcher);
+    // Not in the body, which pages transform, filter and replace.
+    document.documentElement.append(launcher);
     core.emit("ready");
     // A conversation that lives goes on over pages, and so does a panel that stood open.
     if (localStorage.getItem(core.key()) || sessionStorage.getItem(core.key())) load();

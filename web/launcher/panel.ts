@@ -147,9 +147,8 @@ export function attach(core: typeof Core, calls: Calls): void {
     const { style } = document.documentElement;
     const { overflow } = style;
     const top = scrollY;
-    const others = [...document.body.children].filter(
-      (element) => element !== launcher && !(element as HTMLElement).inert,
-    ) as HTMLElement[];
+    const { body } = document;
+    const { inert } = body;
     const view = visualViewport;
     let ours = true;
     const follow = () => {
@@ -161,7 +160,7 @@ export function attach(core: typeof Core, calls: Calls): void {
       close();
     };
     style.overflow = "hidden";
-    for (const other of others) other.inert = true;
+    body.inert = true;
     history.pushState(history.state, "");
     addEventListener("popstate", back);
     view?.addEventListener("resize", follow);
@@ -172,7 +171,7 @@ export function attach(core: typeof Core, calls: Calls): void {
       view?.removeEventListener("resize", follow);
       view?.removeEventListener("scroll", follow);
       panel.removeAttribute("style");
-      for (const other of others) other.inert = false;
+      body.inert = inert;
       style.overflow = overflow;
       scrollTo({ top, behavior: "instant" });
       if (ours) history.back();

@@ -1,6 +1,6 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { Home } from "./parts/Home";
-import { focusing, full, leave, screen, withRest } from "./state";
+import { focusing, full, hovering, leave, screen, take, withRest } from "./state";
 
 export function Panel() {
   const rest = useSignal<typeof import("./rest") | undefined>(undefined);
@@ -25,4 +25,23 @@ export function Panel() {
 
 addEventListener("keydown", (event) => {
   if (event.key === "Escape") leave();
+});
+
+// Files may be dropped wherever one is; a browser would open them in place of the panel.
+
+const carries = (event: DragEvent) => event.dataTransfer?.types.includes("Files");
+
+addEventListener("dragover", (event) => {
+  if (!carries(event)) return;
+  event.preventDefault();
+  hovering.value = true;
+});
+addEventListener("dragleave", ({ relatedTarget }) => {
+  if (!relatedTarget) hovering.value = false;
+});
+addEventListener("drop", (event) => {
+  if (!carries(event)) return;
+  event.preventDefault();
+  hovering.value = false;
+  take(event.dataTransfer?.files);
 });

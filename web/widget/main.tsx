@@ -34,5 +34,5 @@ for (const change of ["online", "offline"])
 
 render(<Panel />, document.body);
 listenToHost();
-// One can type now; all else follows. A page that fell asleep or offline meanwhile tries again when used.
+// One can type now; all else follows.
 setTimeout(() => withRest(() => {}).catch(() => {}));

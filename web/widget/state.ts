@@ -32,6 +32,10 @@ export const awake = signal(!document.hidden);
 export const online = signal(navigator.onLine);
 /** Bumped when the focus should go where one can type, or to the heading. */
 export const focusing = signal(0);
+/** The network did not let through what makes the panel talk. */
+export const lacking = signal(false);
+/** Files hang above the panel. */
+export const hovering = signal(false);
 export const sound = signal(kept.get("sound") !== "off");
 /** The conversation that was rated, or not to be rated, just now. */
 export const skipped = signal("");
@@ -54,14 +58,25 @@ export const unread = computed(() =>
   conversations.value.reduce((sum, conversation) => sum + conversation.unread, 0),
 );
 
-/** Everything beyond the first screen; asked for as soon as that stands. */
+/** Everything beyond the first screen; asked for as soon as that stands, and again until it is here. */
 let rest: Promise<typeof import("./rest")> | undefined;
+let again: ReturnType<typeof setTimeout>;
+const AGAIN = 4_000;
 
 export function withRest<T>(act: (rest: typeof import("./rest")) => T): Promise<T> {
-  rest ??= import("./rest").catch((problem) => {
-    rest = undefined;
-    throw problem;
-  });
+  rest ??= import("./rest").then(
+    (here) => {
+      lacking.value = false;
+      return here;
+    },
+    (problem) => {
+      rest = undefined;
+      lacking.value = true;
+      clearTimeout(again);
+      again = setTimeout(() => withRest(() => {}).catch(() => {}), AGAIN);
+      throw problem;
+    },
+  );
   return rest.then(act);
 }
 
@@ -77,10 +92,19 @@ export function typed(text: string): void {
   if (current.value) link.step({ type: "typing", conversation: current.value, on: text !== "" });
 }
 
-/** Send what stands in the composer. If that cannot even begin, it stands there again. */
-export function send(text: string): void {
-  typed("");
-  withRest(({ post }) => post(text)).catch(() => typed(text));
+/** Send what stands in the composer. It stands there until it is on its way. */
+export function send(): void {
+  withRest(({ post }) => {
+    const text = (drafts.value[current.value ?? ""] ?? "").trim();
+    typed("");
+    if (text) post(text);
+  }).catch(() => {});
+}
+
+/** Send files. The browser empties the list it gave: hold on to them. */
+export function take(list: Iterable<File> = []): void {
+  const files = [...list];
+  withRest(({ sendFiles }) => sendFiles(files)).catch(() => {});
 }
 
 /** Leave the paper. What is typed at home goes on where one was talking, or begins anew. */

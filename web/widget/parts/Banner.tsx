@@ -1,6 +1,6 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { say } from "../boot";
-import { online, shown, status, stoppedBy } from "../state";
+import { lacking, online, shown, status, stoppedBy } from "../state";
 import { Icon } from "./Icon";
 
 const GRACE = 2_000;
@@ -20,7 +20,13 @@ export function Banner() {
     return () => clearTimeout(timer);
   });
   const stopped = stoppedBy.value > 0;
-  const words = stopped ? "noChat" : !online.value ? "offline" : late.value ? "broken" : undefined;
+  const words = stopped
+    ? "noChat"
+    : !online.value
+      ? "offline"
+      : late.value || lacking.value
+        ? "broken"
+        : undefined;
   return (
     <div role="status">
       {words && (

@@ -3,18 +3,22 @@
 import { useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { say } from "../boot";
-import { current, drafts, focusing, full, online, screen, send, typed, withRest } from "../state";
+import {
+  current,
+  drafts,
+  focusing,
+  full,
+  hovering,
+  online,
+  screen,
+  send,
+  take,
+  typed,
+} from "../state";
 import { Icon } from "./Icon";
-
-/** The browser empties the list it gave: hold on to the files. */
-function take(list: Iterable<File>): void {
-  const files = [...list];
-  withRest(({ sendFiles }) => sendFiles(files)).catch(() => {});
-}
 
 export function Composer({ first }: { first?: boolean }) {
   const field = useRef<HTMLTextAreaElement>(null);
-  const picker = useRef<HTMLInputElement>(null);
   const text = drafts.value[current.value ?? ""] ?? "";
   const empty = !text.trim();
 
@@ -25,7 +29,7 @@ export function Composer({ first }: { first?: boolean }) {
 
   const submit = () => {
     if (empty) return;
-    send(text.trim());
+    send();
     field.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -47,26 +51,10 @@ export function Composer({ first }: { first?: boolean }) {
         submit();
       }}
     >
-      <input
-        ref={picker}
-        class="vh"
-        type="file"
-        multiple
-        tabIndex={-1}
-        aria-hidden="true"
-        onChange={({ currentTarget }) => {
-          take(currentTarget.files ?? []);
-          currentTarget.value = "";
-        }}
-      />
-      <button
-        type="button"
-        class="icon-button"
-        aria-label={say("attach")}
-        onClick={() => picker.current?.click()}
-      >
-        <Icon name="clip" />
-      </button>
+      <Picker icon="clip" label={say("attach")} multiple />
+      {empty && (
+        <Picker icon="camera" label={say("camera")} accept="image/*" capture="environment" />
+      )}
       <textarea
         ref={field}
         rows={1}
@@ -78,9 +66,47 @@ export function Composer({ first }: { first?: boolean }) {
         onKeyDown={onKeyDown}
         onPaste={onPaste}
       />
+      {hovering.value && <p class="drop">{say("drop")}</p>}
       <button type="submit" class="send" aria-label={say("send")} aria-disabled={empty}>
         <Icon name="send" />
       </button>
     </form>
+  );
+}
+
+interface PickerProps {
+  icon: "clip" | "camera";
+  label: string;
+  multiple?: boolean;
+  accept?: string;
+  capture?: "environment";
+}
+
+/** A button for a field that browsers draw each in their own way. */
+function Picker({ icon, label, ...wanted }: PickerProps) {
+  const field = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <input
+        {...wanted}
+        ref={field}
+        class="vh"
+        type="file"
+        tabIndex={-1}
+        aria-hidden="true"
+        onChange={({ currentTarget }) => {
+          take(currentTarget.files ?? undefined);
+          currentTarget.value = "";
+        }}
+      />
+      <button
+        type="button"
+        class={`icon-button is-${icon}`}
+        aria-label={label}
+        onClick={() => field.current?.click()}
+      >
+        <Icon name={icon} />
+      </button>
+    </>
   );
 }

@@ -1,10 +1,9 @@
 // A conversation: what was said above, the desk below.
 
-import { computed, useSignal } from "@preact/signals";
+import { computed } from "@preact/signals";
 import { For } from "@preact/signals/utils";
 import { useEffect, useRef } from "preact/hooks";
 import { say } from "../boot";
-import { sendFiles } from "../files";
 import { firstName } from "../format";
 import { asks, hasOlder, loadOlder, paper } from "../live";
 import type { Row } from "../rows";
@@ -19,26 +18,8 @@ import { Pending } from "./Pending";
 const rows = computed(() => paper.value.rows);
 
 export function Talk() {
-  const over = useSignal(false);
-  const carries = (event: DragEvent) => event.dataTransfer?.types.includes("Files");
   return (
-    <main
-      class="screen"
-      onDragOver={(event) => {
-        if (!carries(event)) return;
-        event.preventDefault();
-        over.value = true;
-      }}
-      onDragLeave={() => {
-        over.value = false;
-      }}
-      onDrop={(event) => {
-        over.value = false;
-        if (!carries(event)) return;
-        event.preventDefault();
-        sendFiles(event.dataTransfer?.files ?? []);
-      }}
-    >
+    <main class="screen">
       <TalkHead />
       <Banner />
       <Paper />
@@ -46,7 +27,6 @@ export function Talk() {
         <Rating />
         <Composer />
       </footer>
-      {over.value && <p class="drop">{say("drop")}</p>}
     </main>
   );
 }
