@@ -39,6 +39,7 @@ import {
   conversations,
   current,
   desk,
+  drafts,
   focusing,
   link,
   me,
@@ -220,6 +221,8 @@ function hear(frame: ServerFrame): void {
       break;
     case "conversation":
       change(frame.conversation);
+      // Begun in another tab just now; a first word that is half typed here stays where it stands.
+      if (frame.conversation.status === "open" && !drafts.value[""]) goOn(frame.conversation);
       break;
     case "presence":
       if ("desk" in frame) desk.value = frame.desk;
@@ -240,13 +243,7 @@ function welcome(visitor: VisitorSelf, own: ConversationView[], present: Desk): 
   conversations.value = own;
   if (kept.allowed) keepVisitor(visitor);
   const open = own.find((one) => one.status === "open");
-  if (open) {
-    hearOf(open.id);
-    if (screen.value === "home" && current.value === null && !outbox.value.length) {
-      turnTo(open.id);
-      screen.value = "talk";
-    }
-  }
+  if (open) goOn(open);
   if (wanted.identity) identify(wanted.identity).catch(() => {});
 }
 
@@ -257,6 +254,14 @@ function clear(): void {
   if (current.value) turnTo(null);
   // From home a welcome leads to what lives; an empty paper would stay empty.
   if (screen.value === "talk" && !outbox.value.length) screen.value = "home";
+}
+
+/** Hear the conversation that lives, and show it to whoever has not begun anything else. */
+function goOn({ id }: ConversationView): void {
+  hearOf(id);
+  if (screen.value !== "home" || current.value !== null || outbox.value.length) return;
+  turnTo(id);
+  screen.value = "talk";
 }
 
 function happen(conversation: string, events: WireEvent[]): void {
