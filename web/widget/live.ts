@@ -132,6 +132,8 @@ export async function start(): Promise<void> {
 // What the page that frames us says.
 
 function hearHost(): void {
+  // The page that loads says where it is, also while the panel stays closed.
+  onHost("hello", moved);
   onHost("page", moved);
   onHost("identify", (who: object) => void identify(who).catch(() => {}));
   hearTold();
