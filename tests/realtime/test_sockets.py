@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from websockets.protocol import State
 
-from balie.realtime.outbox import MAX_BYTES
+from balie.realtime.outbox import ENOUGH, MAX_BYTES, ROOM
 from balie.realtime.ws import GONE_AFTER, PING_AFTER, Socket
 
 HEARD_WITHIN = 45.0
@@ -86,3 +86,24 @@ async def test_what_waits_is_sent_before_a_goodbye(socket):
     socket.push(b"too late")
     await asyncio.sleep(0)
     assert socket._transport.written == b"\x81\x02{}" + b"\x88\x0c\x03\xf4restarting"
+
+
+async def test_events_wait_elsewhere_while_a_client_reads_slowly(socket):
+    socket.pause_writing()
+    assert socket.outbox.takes(ENOUGH)
+    socket.push(b"x" * (ROOM + 1))
+    assert not socket.outbox.takes(ENOUGH)
+    waiting = asyncio.create_task(socket.outbox.room())
+    await asyncio.sleep(0.01)
+    assert not waiting.done()
+    socket.resume_writing()
+    await asyncio.wait_for(waiting, 1)
+
+
+async def test_whoever_waits_for_room_is_let_go_when_the_line_is_lost(socket):
+    socket.pause_writing()
+    socket.push(b"x" * (ROOM + 1))
+    waiting = asyncio.create_task(socket.outbox.room())
+    await asyncio.sleep(0)
+    socket.connection_lost(None)
+    await asyncio.wait_for(waiting, 1)

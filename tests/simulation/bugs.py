@@ -212,6 +212,12 @@ def live_while_filling(stack: ExitStack) -> None:
 
 
 @bug
+def live_skipped_when_slow(stack: ExitStack) -> None:
+    """What a narrow line cannot take now is not read again later."""
+    change(stack, Session, "fall_behind", lambda _old, *_: [])
+
+
+@bug
 def live_during_fill_lost(stack: ExitStack) -> None:
     """What was committed while older events were read is not looked up afterwards."""
     change(stack, Session, "_catch_up", lambda *_: [])

@@ -23,6 +23,8 @@ from balie.realtime.ws import SocketDoor
 ORGANISATION = "o0000000-0000-7000-8000-000000000000"
 SITE = SiteDoor("50000000-0000-7000-8000-000000000000", ORGANISATION, ("https://shop.example",))
 SECRET = b"a secret of the simulation"
+NARROW = 300
+"""Bytes on their way down that fill a narrow line."""
 PAGE = 4
 """Events to a page over HTTP here, so that filling takes several."""
 
@@ -51,12 +53,14 @@ class Wire:
     """The server's end of a connection, as a transport of asyncio."""
 
     def __init__(
-        self, process: Process, socket: Any, send_down: Callable[[bytes | None], None]
+        self, world: Any, process: Process, socket: Any, send_down: Callable[[bytes | None], None]
     ) -> None:
+        self.world = world
         self.process = process
         self.socket = socket
         self.send_down = send_down
         self.waiting: list[bytes] | None = None
+        self.unread = 0
         self.over = False
 
     def take(self, data: bytes) -> None:
@@ -70,6 +74,20 @@ class Wire:
     def write(self, data: bytes) -> None:
         if not self.over and not self.process.dead:
             self.send_down(data)
+            self.fill_up(len(data))
+
+    def fill_up(self, size: int) -> None:
+        """Where lines are narrow, they take no more for a while."""
+        was_full = self.unread > NARROW
+        self.unread += size
+        if self.world.narrow and self.unread > NARROW and not was_full:
+            self.socket.pause_writing()
+            self.world.clockwork.after(10 + self.world.lag(), self.process.enter, self.empty)
+
+    def empty(self) -> None:
+        self.unread = 0
+        if not self.over:
+            self.socket.resume_writing()
 
     def close(self) -> None:
         if not self.over:
@@ -203,7 +221,7 @@ class Server:
 
     def _accept(self, number: int, kind: str, send_down: Callable[[bytes | None], None]) -> None:
         socket = self.door(None, self, None)
-        wire = self.wires[number] = Wire(self.process, socket, send_down)
+        wire = self.wires[number] = Wire(self.world, self.process, socket, send_down)
         socket.connection_made(wire)
         wire.take(HANDSHAKE[kind])
 

@@ -31,6 +31,14 @@ class WatchedSession(Session):
     def filled(self, conversation: str, *args: Any) -> list[do.Effect]:
         return self.check(super().filled(conversation, *args))
 
+    def filled_partly(self, conversation: str, *args: Any) -> list[do.Effect]:
+        return self.check(super().filled_partly(conversation, *args))
+
+    def fall_behind(self, conversation: str, last_seq: int) -> list[do.Effect]:
+        # What was about to be sent stays here.
+        self.cursor[conversation] = min(self.cursor.get(conversation, 0), last_seq)
+        return super().fall_behind(conversation, last_seq)
+
     def acknowledged(self, ack: Any, before: Sequence[bytes], **how: Any) -> list[do.Effect]:
         return self.check(super().acknowledged(ack, before, **how))
 

@@ -21,7 +21,7 @@ from balie.conversations import queries
 from balie.conversations.queries import EventPage
 from balie.edge.limits import Rate
 from balie.kernel.actor import Actor, AgentActor
-from balie.realtime import connection, visitor, ws
+from balie.realtime import connection, outbox, visitor, ws
 from balie.realtime.protocol import client_pace, frames
 from balie.realtime.protocol.session import Limits
 from balie.store import writer
@@ -64,6 +64,8 @@ class World:
         self.max_fill = chance.choice((3, 6, 200))
         self.limits = chance.choice((Limits(), Limits(), Limits(frames=3, frame_burst=2)))
         self.rate = chance.choice((Rate(1_000, 1), Rate(1_000, 1), Rate(2, 300)))
+        # A line that takes little at once, to somebody who misses much.
+        self.narrow = chance.happens(0.2)
         # In some worlds people come back from a long silence with much to say in many conversations.
         self.crowded = chance.happens(0.04)
         if self.crowded:
@@ -239,6 +241,10 @@ class World:
             if self.crowded:
                 stack.enter_context(patch.object(client_pace, "EVERY", 400))
                 stack.enter_context(patch.object(client_pace, "AT_ONCE", 5))
+            if self.narrow:
+                stack.enter_context(patch.object(connection, "PIECE", 500))
+                for name, size in (("MAX_MESSAGE", 400), ("ENOUGH", 1_000), ("ROOM", 300)):
+                    stack.enter_context(patch.object(outbox, name, size))
             stack.enter_context(planted(self.bug))
             yield
 

@@ -133,6 +133,7 @@ describe("a socket's life", () => {
     expect(FakeSocket.made).toHaveLength(3);
     FakeSocket.last.onopen();
     FakeSocket.last.tell(WELCOME);
+    await later(10_000);
     FakeSocket.last.onclose({ code: 1012 });
     await later(251);
     expect(FakeSocket.made).toHaveLength(4);

@@ -10,6 +10,8 @@ const WELCOME_WITHIN = 10_000;
 export const PONG_WITHIN = 5_000;
 const FIRST_DELAY = 500;
 export const MAX_DELAY = 30_000;
+/** A connection that ends sooner counts as a failed attempt, welcome or not. */
+const STEADY_AFTER = 10_000;
 const SCOLDED_DELAY = 30_000;
 const MAX_SCOLDED = 300_000;
 /** Since the last close for too many frames; within it the next one counts double. */
@@ -52,6 +54,7 @@ export class Line {
   protected identifying = false;
 
   private failures = 0;
+  private steadyAt = 0;
   private misses = 0;
   protected drain = 0;
   /** Conversations that the last `hello` asked to resume, and whether there was one. */
@@ -106,7 +109,8 @@ export class Line {
   }
 
   protected welcome(frame: VisitorWelcome | AgentWelcome): void {
-    this.welcomeBy = this.failures = this.misses = this.drain = 0;
+    this.welcomeBy = this.misses = this.drain = 0;
+    this.steadyAt = this.now + STEADY_AFTER;
     this.heartbeat = frame.heartbeat_ms;
     if ("visitor" in frame) {
       this.token = frame.visitor.token;
@@ -128,6 +132,7 @@ export class Line {
 
   protected disconnected(code: number): void {
     if (!this.isConnected) return;
+    this.forgive();
     if (code === TOO_BIG) this.outbox.failSent("too_long");
     if (FINAL.includes(code)) this.stop(code);
     else if (code === RENAMED || (code === UNAUTHORISED && this.identifying)) this.awaitToken();
@@ -217,12 +222,19 @@ export class Line {
       this.misses = 1;
       this.transport = this.transport === "socket" ? "sse" : "socket";
     }
+    this.forgive();
     this.forgetConnection();
     const backoff = Math.min(MAX_DELAY, FIRST_DELAY * 2 ** this.failures++);
     const own = this.drain ? this.drain + this.random() * this.drain : this.random() * backoff;
     this.drain = 0;
     this.retryAt = this.now + (delay ?? Math.round(own));
     this.become("waiting");
+  }
+
+  /** A connection that lasted makes up for those that did not. */
+  private forgive(): void {
+    if (this.steadyAt && this.now >= this.steadyAt) this.failures = 0;
+    this.steadyAt = 0;
   }
 
   private forgetConnection(): void {

@@ -1,7 +1,5 @@
 """An agent's connection: an open console."""
 
-from collections.abc import Callable
-
 from msgspec.structs import replace
 
 from balie.conversations import commands
@@ -11,7 +9,7 @@ from balie.edge.origins import same_origin
 from balie.kernel.actor import AgentActor
 from balie.kernel.errors import ForbiddenError
 from balie.kernel.events import AgentName
-from balie.realtime.connection import Connection
+from balie.realtime.connection import Connection, Transport
 from balie.realtime.protocol import effects as do
 from balie.realtime.protocol import frames as f
 from balie.realtime.protocol.session import encode
@@ -26,20 +24,20 @@ class AgentConnection(Connection):
     def __init__(
         self,
         services: Services,
-        push: Callable[[bytes], None],
-        end: Callable[[int, str], None],
+        transport: Transport,
         *,
         origin: str,
         address: str,
         cookies: str,
     ) -> None:
-        super().__init__(services, push, end)
+        super().__init__(services, transport)
         self._origin = origin
         self._address = address
         self._cookies = cookies
         self.actor: AgentActor | None = None
         self.agent_id = ""
         self.session_id = ""
+        self._is_to_list_again = False
 
     async def greet(self, hello: f.AgentHello) -> list[do.Effect]:
         services = self.services
@@ -61,6 +59,21 @@ class AgentConnection(Connection):
                 agents=await services.colleagues(self.organisation_id),
             )
         return [*self.session.greeted(encode(welcome), hello.resume), *map(do.Send, held)]
+
+    def list_rows(self, frame: bytes) -> None:
+        """Send rows on, or, where too much waits already, ask for the lists anew when there is room."""
+        if self._is_to_list_again:
+            return
+        if self._outbox.takes(len(frame)):
+            self.push(frame)
+        else:
+            self._is_to_list_again = True
+            self.later(self._list_again())
+
+    async def _list_again(self) -> None:
+        await self._outbox.room()
+        self._is_to_list_again = False
+        self.push(encode(f.ConversationsGone(())))
 
     def rename(self, name: AgentName) -> None:
         self.actor = replace(self._greeted_actor, name=name.name, picture=name.picture)

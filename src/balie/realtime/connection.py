@@ -6,9 +6,10 @@ The transport (socket, or server-sent events) gives a `push` and an `end`; every
 import asyncio
 import contextlib
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -20,6 +21,7 @@ from balie.edge.limits import Seats
 from balie.kernel.actor import Actor
 from balie.kernel.errors import BalieError, UnavailableError
 from balie.kernel.events import ConversationStarted
+from balie.realtime.outbox import PIECE, Outbox
 from balie.realtime.protocol import effects as do
 from balie.realtime.protocol import frames as f
 from balie.realtime.protocol.session import Kind, Session, Verdict
@@ -34,6 +36,18 @@ MAX_PENDING = 64
 """Messages of one connection that may wait for the disk; beyond it, nothing more is read from it."""
 
 
+class Transport(Protocol):
+    """What carries the frames: a socket, or server-sent events."""
+
+    outbox: Outbox
+
+    def push(self, frame: bytes) -> None:
+        """Send a frame some time soon; too many of them end the connection."""
+
+    def end(self, code: int, reason: str) -> None:
+        """Send what waits, unless it is too much, and close."""
+
+
 class Connection(ABC):
     """The part that visitors' and agents' connections have in common."""
 
@@ -42,12 +56,12 @@ class Connection(ABC):
     def __init__(
         self,
         services: Services,
-        push: Callable[[bytes], None],
-        end: Callable[[int, str], None],
+        transport: Transport,
     ) -> None:
         self.services = services
-        self.push = push
-        self.end = end
+        self.push: Callable[[bytes], None] = transport.push
+        self.end: Callable[[int, str], None] = transport.end
+        self._outbox = transport.outbox
         self.session = Session(self.kind, services.limits)
         self.id = services.entropy(18).hex()
         self._seats: list[tuple[Seats, str]] = []
@@ -56,6 +70,8 @@ class Connection(ABC):
         self._pending = 0
         self._room: asyncio.Event | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._fills: deque[do.Fill] = deque()
+        self._is_filling = False
 
     @property
     def following(self) -> dict[str, Any]:
@@ -237,13 +253,35 @@ class Connection(ABC):
     def hear(self, conversation: str, first: int, last: int, frame: Callable[[], bytes]) -> None:
         verdict = self.session.live(conversation, first, last)
         if verdict is Verdict.SEND:
-            self.push(frame())
+            encoded = frame()
+            if self._outbox.takes(len(encoded)):
+                self.push(encoded)
+            else:
+                self.perform(self.session.fall_behind(conversation, first - 1))
         elif verdict is Verdict.FILL:
             self.perform([do.Fill(conversation, self.session.last_seq(conversation))])
 
-    async def fill(self, fill: do.Fill) -> None:
-        """Read what the client misses."""
+    def fill_later(self, fill: do.Fill) -> None:
+        """Read what the client misses, after what it missed before that."""
+        self._fills.append(fill)
+        if not self._is_filling:
+            self._is_filling = True
+            self.later(self._fill_each())
+
+    async def _fill_each(self) -> None:
+        try:
+            while self._fills:
+                await self._fill(self._fills.popleft())
+        except Exception as error:
+            log.exception("what a client misses could not be read", error=repr(error))
+            self.end(f.Close.FAILED, "what you miss could not be read")
+        finally:
+            self._is_filling = False
+
+    async def _fill(self, fill: do.Fill) -> None:
+        """One conversation, in pieces, each when the one before it has been read over there."""
         assert self.actor is not None
+        await self._outbox.room()
         try:
             page = await queries.find_gap(
                 self.services.store, self.actor, fill.conversation, fill.after, f.MAX_FILL
@@ -252,7 +290,13 @@ class Connection(ABC):
             self.perform(self.session.denied(fill.conversation, error))
             return
         events = [wire_event(each, for_visitor=self.kind == "visitor") for each in page.events]
-        self.perform(self.session.filled(fill.conversation, fill.after, events, page.last_seq))
+        after = fill.after
+        *pieces, rest = _pieces(events)
+        for piece in pieces:
+            self.perform(self.session.filled_partly(fill.conversation, after, piece))
+            after += len(piece)
+            await self._outbox.room()
+        self.perform(self.session.filled(fill.conversation, after, rest, page.last_seq))
 
     # Soft things that both kinds do.
 
@@ -268,11 +312,24 @@ class Connection(ABC):
             self.services.hub.typing(frame.conversation, self, by, on=frame.on)
 
 
+def _pieces(events: list[bytes]) -> list[list[bytes]]:
+    """The events in order, in lists of at most PIECE bytes or one event. At least one list."""
+    pieces: list[list[bytes]] = [[]]
+    size = 0
+    for event in events:
+        if pieces[-1] and size + len(event) > PIECE:
+            pieces.append([])
+            size = 0
+        pieces[-1].append(event)
+        size += len(event)
+    return pieces
+
+
 _PERFORM: dict[type, Callable[[Connection, Any], None]] = {
     do.Send: lambda connection, effect: connection.push(effect.frame),
     do.Close: lambda connection, effect: connection.end(effect.code, effect.reason),
     do.Follow: lambda connection, effect: connection.follow(effect.conversation),
     do.Unfollow: lambda connection, effect: connection.unfollow(effect.conversation),
-    do.Fill: lambda connection, effect: connection.later(connection.fill(effect)),
+    do.Fill: lambda connection, effect: connection.fill_later(effect),
     do.Tell: lambda connection, effect: connection.tell(effect.frame),
 }

@@ -64,6 +64,10 @@ class AgentListener(Listener, Protocol):
     @property
     def session_id(self) -> str: ...
 
+    def list_rows(self, frame: bytes) -> None:
+        """Rows of the lists have changed."""
+        ...
+
     def rename(self, name: AgentName) -> None:
         """What the agent does from now on, he does under this name and picture."""
         ...
@@ -186,7 +190,7 @@ class Hub:
             for start in range(0, len(rows), 100):
                 frame = encode(f.Inbox(rows[start : start + 100]))
                 for console in tuple(consoles):
-                    console.push(frame)
+                    console.list_rows(frame)
 
     def gone(self, organisation_id: str, conversations: Sequence[str]) -> None:
         """These are no more: consoles take them out of sight."""

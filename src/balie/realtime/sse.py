@@ -105,7 +105,7 @@ class Stream:
 
     def __init__(self, send: Any) -> None:
         self._send = send
-        self._outbox = Outbox()
+        self.outbox = Outbox()
         self._news = asyncio.Event()
         self._closing: tuple[int, str] | None = None
         self._turn = asyncio.Lock()
@@ -145,7 +145,7 @@ class Stream:
 
     def push(self, frame: bytes) -> None:
         """Send a frame some time soon; too many of them end the stream."""
-        if self._closing is None and not self._outbox.put(frame):
+        if self._closing is None and not self.outbox.put(frame):
             self.end(Close.SLOW, "you read too slowly")
         self._news.set()
 
@@ -154,13 +154,13 @@ class Stream:
         if self._closing is None:
             self._closing = (code, reason)
             if code == Close.SLOW:
-                self._outbox.clear()
+                self.outbox.clear()
         self._news.set()
 
     async def _write(self, gone: "asyncio.Task[None]") -> None:
         while not gone.done():
-            while self._outbox:
-                await self._emit(f"data: {self._outbox.take().decode()}\n\n")
+            while self.outbox:
+                await self._emit(f"data: {self.outbox.take().decode()}\n\n")
             if self._closing is not None:
                 code, reason = self._closing
                 told = msgspec.json.encode({"code": code, "reason": reason}).decode()

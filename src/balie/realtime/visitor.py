@@ -1,7 +1,6 @@
 """A visitor's connection."""
 
 import asyncio
-from collections.abc import Callable
 
 from balie.contacts import tokens
 from balie.contacts.device import describe
@@ -19,7 +18,7 @@ from balie.kernel.errors import BalieError, ForbiddenError, UnauthorisedError
 from balie.kernel.events import ConversationStarted, Page, PageViewed
 from balie.kernel.ids import ENTROPY_BYTES, new_id
 from balie.kernel.shapes import VisitorSelf
-from balie.realtime.connection import Connection
+from balie.realtime.connection import Connection, Transport
 from balie.realtime.hub import GONE_AFTER
 from balie.realtime.protocol import effects as do
 from balie.realtime.protocol import frames as f
@@ -35,14 +34,13 @@ class VisitorConnection(Connection):
     def __init__(
         self,
         services: Services,
-        push: Callable[[bytes], None],
-        end: Callable[[int, str], None],
+        transport: Transport,
         *,
         origin: str,
         address: str,
         user_agent: str,
     ) -> None:
-        super().__init__(services, push, end)
+        super().__init__(services, transport)
         self._origin = origin
         self._address = address
         self._user_agent = user_agent

@@ -24,7 +24,7 @@ from balie.edge.origins import same_origin
 from balie.kernel.errors import RateLimitedError
 from balie.realtime import verbs
 from balie.realtime.agent import AgentConnection
-from balie.realtime.connection import Connection
+from balie.realtime.connection import Connection, Transport
 from balie.realtime.outbox import Outbox
 from balie.realtime.protocol.bucket import Bucket
 from balie.realtime.protocol.frames import MAX_FRAME_BYTES, Close
@@ -61,9 +61,9 @@ def may_knock(services: Services, kind: str, headers: dict[str, str]) -> bool:
 
 
 def open_connection(
-    services: Services, kind: str, peer: str, headers: dict[str, str], transport: Any
+    services: Services, kind: str, peer: str, headers: dict[str, str], transport: Transport
 ) -> Connection:
-    """The connection of a visitor or an agent over any transport with `push` and `end`.
+    """The connection of a visitor or an agent over any transport.
 
     Raises RateLimitedError where its address has too many already.
     """
@@ -75,21 +75,19 @@ def open_connection(
 
 
 def _made(
-    services: Services, kind: str, address: str, headers: dict[str, str], transport: Any
+    services: Services, kind: str, address: str, headers: dict[str, str], transport: Transport
 ) -> Connection:
     if kind == "agent":
         return AgentConnection(
             services,
-            transport.push,
-            transport.end,
+            transport,
             origin=headers.get("origin", ""),
             address=address,
             cookies=headers.get("cookie", ""),
         )
     return VisitorConnection(
         services,
-        transport.push,
-        transport.end,
+        transport,
         origin=headers.get("origin", ""),
         address=address,
         user_agent=headers.get("user-agent", ""),
@@ -163,7 +161,6 @@ class Socket(asyncio.Protocol):
         "_heard_at",
         "_inbox",
         "_loop",
-        "_outbox",
         "_overdue",
         "_parts",
         "_patience",
@@ -172,6 +169,7 @@ class Socket(asyncio.Protocol):
         "_waiting",
         "_writable",
         "connection",
+        "outbox",
     )
 
     def __init__(self, door: SocketDoor, connections: "set[Any]") -> None:
@@ -181,7 +179,7 @@ class Socket(asyncio.Protocol):
         self._transport: Any = None
         self._protocol = ServerProtocol(max_size=MAX_FRAME_BYTES, logger=_silent)
         self._extras: Bucket | None = None
-        self._outbox = Outbox()
+        self.outbox = Outbox()
         self._inbox: list[Frame] = []
         self._parts: list[bytes] = []
         self._waiting: asyncio.Task[None] | None = None
@@ -204,7 +202,7 @@ class Socket(asyncio.Protocol):
         self._connections.discard(self)
         self._door.left(self)
         self._closing = self._closing or (1_006, "")
-        self._outbox.clear()
+        self.outbox.clear()
         if self._overdue is not None:
             self._overdue.cancel()
         if self._waiting is not None:
@@ -360,7 +358,7 @@ class Socket(asyncio.Protocol):
         """Send a frame some time soon; too many of them end the connection."""
         if self._closing is not None:
             return
-        if not self._outbox.put(frame):
+        if not self.outbox.put(frame):
             self.end(Close.SLOW, "you read too slowly")
         elif not self._flushing:
             self._flushing = True
@@ -372,7 +370,7 @@ class Socket(asyncio.Protocol):
             return
         self._closing = (code, reason)
         if code == Close.SLOW:
-            self._outbox.clear()
+            self.outbox.clear()
         self._loop.call_soon(self._flush)
         # Whoever does not read, or does not answer, is not waited for.
         self._loop.call_later(CLOSE_WITHIN, self._transport.abort)
@@ -380,7 +378,7 @@ class Socket(asyncio.Protocol):
     def _flush(self) -> None:
         """Everything that came up in this turn of the loop leaves together."""
         self._flushing = False
-        outbox, protocol = self._outbox, self._protocol
+        outbox, protocol = self.outbox, self._protocol
         while outbox and self._writable and protocol.state is State.OPEN:
             protocol.send_text(outbox.take())
             self._write()

@@ -22,6 +22,8 @@ WELCOME_WITHIN = 10_000
 PONG_WITHIN = 5_000
 FIRST_DELAY = 500
 MAX_DELAY = 30_000
+STEADY_AFTER = 10_000
+"""A connection that ends sooner counts as a failed attempt, welcome or not."""
 SCOLDED_DELAY = 30_000
 MAX_SCOLDED = 300_000
 FORGIVEN_AFTER = 600_000
@@ -49,7 +51,7 @@ class ClientLine:
         self._chance = chance
         self._now: float = 0
         self._effects: list[Effect] = []
-        self._failures = 0
+        self._failures = self._steady_at = 0
         self._misses = 0
         self._drain: float = 0
         self._heartbeat: float = 0
@@ -121,7 +123,8 @@ class ClientLine:
 
     def _welcome(self, frame: Frame) -> None:
         self._welcome_by = self._drain = 0
-        self._failures = self._misses = 0
+        self._misses = 0
+        self._steady_at = self._now + STEADY_AFTER
         self._heartbeat = frame["heartbeat_ms"]
         self._learn_who_we_are(frame)
         if self._alive:
@@ -149,6 +152,7 @@ class ClientLine:
         if not self._is_connected():
             return
         code = happened["code"]
+        self._forgive()
         if code == Close.TOO_BIG:
             self.outbox.fail_sent("too_long")
         if code in FINAL:
@@ -237,6 +241,7 @@ class ClientLine:
             if self._misses > 1:
                 self._misses = 1
                 self.transport = "sse" if self.transport == "socket" else "socket"
+        self._forgive()
         self._forget_connection()
         backoff = min(MAX_DELAY, FIRST_DELAY * 2**self._failures)
         self._failures += 1
@@ -246,6 +251,12 @@ class ClientLine:
         # Half a millisecond is rounded up, as in JavaScript.
         self._retry_at = self._now + (math.floor(own + 0.5) if delay is None else delay)
         self._become("waiting")
+
+    def _forgive(self) -> None:
+        """A connection that lasted makes up for those that did not."""
+        if self._steady_at and self._now >= self._steady_at:
+            self._failures = 0
+        self._steady_at = 0
 
     def _forget_connection(self) -> None:
         self._welcome_by = self._ping_at = self._pong_by = self._alive_at = self._retry_at = 0

@@ -212,6 +212,21 @@ class Session:
             sent.append(do.Send(events_frame(conversation, events)))
         return sent + self._catch_up(conversation, following)
 
+    def filled_partly(self, conversation: str, after: int, events: Sequence[bytes]) -> list[Effect]:
+        """The first of the events above `after`; more of what was read comes when there is room."""
+        following = self.following.get(conversation)
+        if following is None or not following.filling or following.last_seq != after:
+            return []
+        following.last_seq = after + len(events)
+        return [do.Send(events_frame(conversation, events))]
+
+    def fall_behind(self, conversation: str, last_seq: int) -> list[Effect]:
+        """Live events above `last_seq` were not sent after all: the client reads too slowly for them."""
+        following = self.following[conversation]
+        following.last_seq = last_seq
+        following.filling = True
+        return [do.Fill(conversation, last_seq)]
+
     def denied(self, conversation: str, error: BalieError) -> list[Effect]:
         """The conversation cannot be followed."""
         if self.following.pop(conversation, None) is None:
