@@ -33,6 +33,9 @@ def main():
     for part in chosen.parts:
         _say(f"{part} …")
         results[part] = RUN[part](chosen)
+    if chosen.peers and "talk" in results:
+        _say("peers …")
+        results["peers"] = _peers(chosen)
     chosen.out.write_text(json.dumps(results, indent=1) + "\n")
     report = _report(results)
     print(report)
@@ -93,11 +96,14 @@ def _talk(chosen):
             )
             _say(f"  {row['name']}: {row['msgs_s']}/s, {row['cpu_s_per_1000']} s per 1,000")
             rows.append({"who": "Balie"} | row)
-    if chosen.peers:
-        rows += run_peers(
-            chosen.peers, LOADS, seconds=chosen.seconds, core=chosen.driver_core, say=_say
-        )
     return rows
+
+
+def _peers(chosen):
+    rows, missing = run_peers(
+        chosen.peers, LOADS, seconds=chosen.seconds, core=chosen.driver_core, say=_say
+    )
+    return {"rows": rows, "missing": missing}
 
 
 def _herd(chosen):
@@ -157,7 +163,9 @@ def _report(results):
     )
     parts = [head]
     if "talk" in results:
-        parts.append(talk_table(results["talk"]))
+        peers = results.get("peers", {"rows": [], "missing": []})
+        parts.append(talk_table([*results["talk"], *peers["rows"]]))
+        parts += [f"Not measured, or not under every load: {each}." for each in peers["missing"]]
     if "herd" in results:
         parts.append(herd_table(results["herd"]))
     if found := results.get("small", {}) | results.get("install", {}):
