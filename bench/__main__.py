@@ -56,7 +56,8 @@ def _arguments():
     parser.add_argument("--folder", type=Path, default=Path.home() / ".cache" / "balie-bench")
     parser.add_argument("--out", type=Path, default=Path("bench-results.json"))
     parser.add_argument("--write", action="store_true", help="put the tables into bench/README.md")
-    chosen = parser.parse_args()
+    # Parts may stand on both sides of an option.
+    chosen = parser.parse_intermixed_args()
     chosen.parts = chosen.parts or ["talk", "herd", "small"]
     cores = sorted(os.sched_getaffinity(0))
     chosen.server_core, chosen.driver_core = cores[0], cores[-1]
