@@ -36,7 +36,7 @@ async def test_an_address_has_its_share_and_one_that_leaves_makes_room(demo):
         answer = await client.post("/sse/visitor", content=hello)
     assert answer.status_code == 429
     assert answer.json()["code"] == "rate_limited"
-    for socket, _ in inside:
+    for socket, _ in (*inside, (turned_away, None)):
         await socket.close()
     again, welcome = await knock(demo)
     assert welcome["type"] == "welcome"
