@@ -28,7 +28,7 @@ WEB_SOURCES := $(shell find web -type d -name node_modules -prune -o -type f ! -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help types demo test test-full check check-python check-web check-docs test-web format lock wheel clean \
+.PHONY: help types demo bench test test-full check check-python check-web check-docs test-web format lock wheel clean \
 	browser development
 
 help: ## Show these words

@@ -33,6 +33,9 @@ def main():
     for part in chosen.parts:
         _say(f"{part} …")
         results[part] = RUN[part](chosen)
+    if chosen.peers and "talk" in results:
+        _say("peers …")
+        results["peers"] = _peers(chosen)
     chosen.out.write_text(json.dumps(results, indent=1) + "\n")
     report = _report(results)
     print(report)
@@ -53,7 +56,8 @@ def _arguments():
     parser.add_argument("--folder", type=Path, default=Path.home() / ".cache" / "balie-bench")
     parser.add_argument("--out", type=Path, default=Path("bench-results.json"))
     parser.add_argument("--write", action="store_true", help="put the tables into bench/README.md")
-    chosen = parser.parse_args()
+    # Parts may stand on both sides of an option.
+    chosen = parser.parse_intermixed_args()
     chosen.parts = chosen.parts or ["talk", "herd", "small"]
     cores = sorted(os.sched_getaffinity(0))
     chosen.server_core, chosen.driver_core = cores[0], cores[-1]
@@ -93,11 +97,14 @@ def _talk(chosen):
             )
             _say(f"  {row['name']}: {row['msgs_s']}/s, {row['cpu_s_per_1000']} s per 1,000")
             rows.append({"who": "Balie"} | row)
-    if chosen.peers:
-        rows += run_peers(
-            chosen.peers, LOADS, seconds=chosen.seconds, core=chosen.driver_core, say=_say
-        )
     return rows
+
+
+def _peers(chosen):
+    rows, missing = run_peers(
+        chosen.peers, LOADS, seconds=chosen.seconds, core=chosen.driver_core, say=_say
+    )
+    return {"rows": rows, "missing": missing}
 
 
 def _herd(chosen):
@@ -157,7 +164,9 @@ def _report(results):
     )
     parts = [head]
     if "talk" in results:
-        parts.append(talk_table(results["talk"]))
+        peers = results.get("peers", {"rows": [], "missing": []})
+        parts.append(talk_table([*results["talk"], *peers["rows"]]))
+        parts += [f"Not measured, or not under every load: {each}." for each in peers["missing"]]
     if "herd" in results:
         parts.append(herd_table(results["herd"]))
     if found := results.get("small", {}) | results.get("install", {}):

@@ -52,8 +52,11 @@ PEERS = (
 
 
 def run_peers(folder, loads, *, seconds, core, say):
-    """Measure every peer that starts under every load: (name, rate), 0 being the closed loop."""
-    rows = []
+    """Measure every peer under every load: (name, rate), 0 being the closed loop.
+
+    Returns the figures, and of those that did not start or broke down, a line that says so.
+    """
+    rows, missing = [], []
     for peer in PEERS:
         try:
             with _running(folder, peer) as pids:
@@ -61,8 +64,18 @@ def run_peers(folder, loads, *, seconds, core, say):
                     say(f"  {peer.name}, {row['name']}: {row['msgs_s']}/s")
                     rows.append(row)
         except (OSError, subprocess.SubprocessError, ValueError) as error:
-            say(f"  {peer.name}: not measured ({str(error)[:100]})")
-    return rows
+            missing.append(f"{peer.name} ({_reason(error)})")
+            say(f"  not measured further: {missing[-1]}")
+    return rows, missing
+
+
+def _reason(error):
+    """What went wrong, without where on this machine."""
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"no answer within {error.timeout:g} s"
+    if isinstance(error, subprocess.CalledProcessError):
+        return f"ended with status {error.returncode}"
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)[:100]
 
 
 def _each_load(folder, peer, pids, loads, seconds, core):

@@ -22,14 +22,21 @@ def talk_table(rows):
 
 
 def _talk_line(row):
-    delivery, sync = row["delivery_ms"], row.get("fdatasync_ms", {"p50": "", "p99": ""})
+    delivery, sync = row["delivery_ms"], row.get("fdatasync_ms", {})
     asked = ASKED.get(row["name"], "") if row["who"] == "Balie" else ""
     return (
         f"| {row['name']} | {row['who']} | {row['msgs_s']:,.0f} | {row['cpu_s_per_1000']:.3f} |"
-        f" {delivery['p50']} / {delivery['p99']} | {sync['p50']} / {sync['p99']} |"
+        f" {_pair(delivery)} | {_pair(sync)} |"
         f" {row['lost']}, {row['doubled']}, {row['refused']} of {row['sent']:,} |"
         f" {row['pss_mb']} / {row['rss_mb']} | {row['cores']}, {row['driver_cores']} | {asked} |"
     )
+
+
+def _pair(spread):
+    """p50 / p99 in milliseconds; nothing where nothing was measured."""
+    if spread.get("p50") is None:
+        return ""
+    return f"{spread['p50']:.2f} / {spread['p99']:.2f}"
 
 
 def herd_table(found):

@@ -196,7 +196,7 @@ async def live_a_life(desk: Desk, said: dict[str, str]) -> dict[str, str]:
         email=f"{said['signed_email']}@example.nl",
     )
     proved = await ask("PUT", "/visitor/identity", json={"token": proof})
-    assert await ana.expect_close() == 4401
+    assert await ana.expect_close() == 4409
     token = proved["token"]
     await ask(
         "PUT",

@@ -2,10 +2,13 @@
 
 import importlib
 import pkgutil
+import subprocess
+import sys
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 import balie
@@ -40,6 +43,24 @@ def test_a_migrated_store_is_as_the_rooms_describe_it(engine):
     assert migrations.migrate(engine) == migrations.newest()
     assert differences(engine) == []
     assert set(inspect(engine).get_table_names()) == {*metadata.tables, "alembic_version"}
+
+
+def test_the_newest_revision_is_the_end_of_the_only_line():
+    scripts = ScriptDirectory.from_config(migrations._config())
+    assert scripts.get_heads() == [migrations.newest()]
+
+
+def test_a_start_that_migrates_nothing_does_not_load_the_library(tmp_path):
+    program = (
+        "import sys; from pathlib import Path; from balie.store import migrations, sqlite;"
+        " migrations.migrate(sqlite.open_engine(Path(sys.argv[1]))); print('alembic' in sys.modules)"
+    )
+
+    def start():
+        command = [sys.executable, "-c", program, tmp_path / "balie.sqlite3"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert [start(), start()] == ["True", "False"]
 
 
 def test_a_difference_would_be_seen(engine):

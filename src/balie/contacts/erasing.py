@@ -156,12 +156,16 @@ class Erasing:
         """
         now = self._ports.clock()
         person = await self.find(seed)
-        entries = ledger.entries_of(person, now, by)
-        await asyncio.to_thread(self._file.append, entries)
+        entries = await asyncio.to_thread(self._note, person, now, by)
         self.told.update(entries)
         parts = await self._erase_bulk(person, now, by)
         parts.append(await self._erase_rest(person, set(entries), now, by))
         return person, await self._finish(together(parts), now, progress)
+
+    def _note(self, person: Person, now: int, by: str) -> list[Entry]:
+        entries = ledger.entries_of(person, now, by)
+        self._file.append(entries)
+        return entries
 
     async def _erase_bulk(self, person: Person, now: int, by: str) -> list[Gone]:
         parts: list[Gone] = []
