@@ -331,3 +331,11 @@ async def test_the_edges_of_a_phone_stay_free(browser, demo):
     assert after["height"] == before["height"] + 34
     assert after["y"] + after["height"] == PHONE["height"]
     await context.close()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "ground"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(34, 34, 34)")]
+)
+async def test_the_button_is_as_dark_as_its_reader_wants(host, scheme, ground):
+    page = await host(color_scheme=scheme)
+    await expect(launcher(page)).to_have_css("background-color", ground)
