@@ -314,3 +314,28 @@ async def test_what_is_typed_before_the_panel_can_talk_waits_where_it_stands(hos
     await expect(panel(page).get_by_text("Verzonden")).to_be_visible()
     await expect(field(page)).to_have_value("")
     assert await panel(page).locator(".bubble").all_inner_texts() == ["Op een traag net"]
+
+
+async def test_the_edges_of_a_phone_stay_free(browser, demo):
+    context = await browser.new_context(viewport=PHONE, is_mobile=True, has_touch=True)
+    page = await context.new_page()
+    await page.goto(f"{demo.url}/chat/{demo.site}")
+    desk = page.locator(".desk")
+    before = await desk.bounding_box()
+    devtools = await context.new_cdp_session(page)
+    edges = {"top": 47, "bottom": 34, "left": 0, "right": 0}
+    await devtools.send("Emulation.setSafeAreaInsetsOverride", {"insets": edges})
+    head = await page.locator(".head").bounding_box()
+    after = await desk.bounding_box()
+    assert head["y"] == 47
+    assert after["height"] == before["height"] + 34
+    assert after["y"] + after["height"] == PHONE["height"]
+    await context.close()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "ground"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(34, 34, 34)")]
+)
+async def test_the_button_is_as_dark_as_its_reader_wants(host, scheme, ground):
+    page = await host(color_scheme=scheme)
+    await expect(launcher(page)).to_have_css("background-color", ground)

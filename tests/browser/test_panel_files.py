@@ -5,7 +5,7 @@ import re
 
 import pytest
 from playwright.async_api import expect
-from tests.browser.shopping import PHONE, launcher, opened, panel, say
+from tests.browser.shopping import PHONE, opened, panel, say
 from tests.hostile_files import png
 
 pytestmark = pytest.mark.browser
@@ -156,7 +156,7 @@ async def test_what_would_run_is_refused_beside_the_file(visit, desk):
 
 async def test_how_large_a_file_may_be_is_the_servers_setting(visit, demo):
     page = await visit()
-    await launcher(page).click()
+    await opened(page)
     told = await frame_of(page).evaluate(
         "JSON.parse(document.getElementById('balie-boot').textContent).max_file_bytes"
     )

@@ -18,6 +18,7 @@ classList.toggle("hosted", !!boot.hosted);
 
 onHost("open", (how: { focus?: boolean; full?: boolean } | undefined) => {
   full.value = !!how?.full;
+  classList.toggle("full", full.value);
   shown.value = true;
   if (how?.focus) focusing.value++;
 });
