@@ -31,9 +31,18 @@ class Sheet:
         return self.page.locator(f'.row[data-id="{conversation}"]')
 
     async def open(self, conversation):
+        await self.bring_into_sight(conversation)
         await self.row(conversation).click()
         await expect(self.page.locator("#composer")).to_be_visible()
         await self.page.locator("#composer").blur()
+
+    async def bring_into_sight(self, conversation):
+        """Only the rows near what is in sight are drawn."""
+        for _ in range(20):
+            if await self.row(conversation).count():
+                return
+            await self.page.locator(".list .scroll").evaluate("box => box.scrollBy(0, 300)")
+            await self.page.wait_for_timeout(100)
 
     async def take(self, conversation):
         await self.open(conversation)

@@ -26,7 +26,7 @@ async def test_a_wrong_password_is_told_where_it_was_typed(browser, demo):
     await page.fill("[name=email]", "niemand@voorbeeld.example")
     await page.fill("[name=password]", "dit is het niet")
     await page.keyboard.press("Enter")
-    await expect(page.locator(".fault")).to_contain_text("horen niet bij elkaar")
+    await expect(page.locator(".fault")).to_contain_text("horen niet bij elkaar", timeout=20_000)
     assert await page.input_value("[name=email]") == "niemand@voorbeeld.example"
     await expect(page.locator("[name=password]")).to_be_focused()
 

@@ -52,7 +52,7 @@ async def test_a_conversation_is_handed_to_a_colleague_who_is_there(sheet, someo
     mine = sem.page.locator(".section", has_text="Wacht op jou")
     await expect(mine).to_contain_text("1")
     await sem.open(conversation)
-    await expect(sem.page.locator(".system").last).to_contain_text("Sem")
+    await expect(sem.page.locator(".system").last).to_contain_text("gaf het gesprek aan jou")
     await sem.write("Ik, zeg het maar.")
     await expect(sem.page.locator(".message.ours")).to_have_count(1)
     await expect(noor.page.locator(".message.ours")).to_contain_text(

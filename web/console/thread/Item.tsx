@@ -1,4 +1,4 @@
-import type { Row, WireEvent } from "../../protocol/types";
+import type { AgentName, Row, WireEvent } from "../../protocol/types";
 import { Icon, type IconName } from "../../ui/icons";
 import { isSameDay, sayDay, sayTime } from "../../ui/intl";
 import { language, me, say } from "../state/me";
@@ -152,7 +152,7 @@ function tellOf(event: Happened, row: Row): string {
       return thread.started(event.data.page?.title || placeOf(event.data.page?.url));
     case "conversation.assigned":
       return event.author.id && event.author.id !== event.data.agent.id
-        ? thread.assigned_by(by, ownName(event.data.agent.id, event.data.agent.name))
+        ? thread.assigned_by(by, receiverName(event.data.agent))
         : thread.assigned(ownName(event.data.agent.id, event.data.agent.name));
     case "conversation.released":
       return thread.released(by);
@@ -190,6 +190,10 @@ function actorOf({ author }: Happened, row: Row): string {
   if (author.kind === "visitor") return nameOf(row);
   if (author.kind === "agent") return ownName(author.id, author.name);
   return author.name ?? thread.system;
+}
+
+function receiverName({ id, name }: AgentName): string {
+  return id === me.value?.agent.id ? say().to_you : name;
 }
 
 function ownName(id: string | undefined, name: string | undefined): string {

@@ -14,6 +14,7 @@ export const en: Words = {
   again: "Try again",
   back: "Back",
   you: "You",
+  to_you: "you",
   visitor: "Visitor",
   nameless: (short) => `Visitor ${short}`,
   show: "Show password",

@@ -12,6 +12,7 @@ export const nl = {
   again: "Probeer opnieuw",
   back: "Terug",
   you: "Jij",
+  to_you: "jou",
   visitor: "Bezoeker",
   nameless: (short: string) => `Bezoeker ${short}`,
   show: "Toon wachtwoord",
