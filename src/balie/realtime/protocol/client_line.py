@@ -51,7 +51,8 @@ class ClientLine:
         self._chance = chance
         self._now: float = 0
         self._effects: list[Effect] = []
-        self._failures = self._steady_at = 0
+        self._failures = 0
+        self._steady_at = 0.0
         self._misses = 0
         self._drain: float = 0
         self._heartbeat: float = 0
