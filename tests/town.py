@@ -198,9 +198,10 @@ class Line:
 
 
 @asynccontextmanager
-async def open_town(folder):
-    """Two organisations, `noord` and `zuid`, in one house over a fresh data directory."""
-    settings = Settings(data_dir=folder, message_burst=100_000, connection_burst=100_000)
+async def open_town(folder, **more):
+    """Two organisations, `noord` and `zuid`, in one house over a fresh data directory; `more` settings."""
+    usual = {"message_burst": 100_000, "connection_burst": 100_000}
+    settings = Settings(data_dir=folder, **(usual | more))
     house = House(settings, CHEAP)
     migrate(house.store.readers)
     await house.open()

@@ -229,9 +229,10 @@ async def test_what_remained_of_a_giant_is_nobodys_and_is_finished_later(keeping
     assert await keeping.number(events) == await keeping.number(conversations) == 0
 
 
-async def test_loose_files_go_after_a_day_and_bytes_without_a_row_too(keeping):
-    old, new = keeping.file(1.1), keeping.file(0.9)
-    await keeping.put(files, old, new)
+async def test_loose_files_go_soon_and_bytes_without_a_row_too(keeping):
+    old, new = keeping.file(0.05), keeping.file(0.04)
+    of_an_agent, forgotten = ({**keeping.file(days), "author_id": "agent:x"} for days in (0.9, 1.1))
+    await keeping.put(files, old, new, of_an_agent, forgotten)
     orphan, brought_now = keeping.id_of(1), keeping.id_of(0)
     for key in (orphan, brought_now):
         keeping.house.blobs.write(key, b"inhoud")
@@ -239,8 +240,8 @@ async def test_loose_files_go_after_a_day_and_bytes_without_a_row_too(keeping):
     draft.parent.mkdir(parents=True, exist_ok=True)
     draft.write_bytes(b"half")
     went = await upkeep.sweep_all(keeping.house)
-    assert went[""] == {"loose files": 1, "leftover files": 2}
-    assert await keeping.left(files) == {new["id"]}
+    assert went[""] == {"loose files": 2, "leftover files": 2}
+    assert await keeping.left(files) == {new["id"], of_an_agent["id"]}
     assert [keeping.has_bytes(each) for each in (old["id"], new["id"], orphan, brought_now)] == [
         False,
         True,

@@ -21,6 +21,7 @@ from balie.bus.memory import MemoryBus
 from balie.contacts.commands import ContactCommands
 from balie.contacts.erasing import Erasing
 from balie.contacts.ledger import LedgerFile
+from balie.conversations.allowance import Allowance, Bounds
 from balie.conversations.api.services import ConversationServices
 from balie.conversations.commands import ConversationCommands
 from balie.conversations.model import Conversation
@@ -259,6 +260,7 @@ class House:
             told_limit=self.told_limit,
             upload_limit=Limiter(UPLOADS),
             uploading=Turnstile(*UPLOADS_AT_ONCE),
+            allowance=Allowance(_upload_bounds(self.settings), self.folder / data.FILES),
             max_file_bytes=self.settings.max_file_bytes,
             is_online=self.hub.is_online,
             find_colleague=self._find_colleague,
@@ -288,6 +290,17 @@ def _frame_limits(settings: Settings) -> Limits:
     return Limits(
         frames=max(usual.frames, 2 * settings.messages_per_second),
         frame_burst=max(usual.frame_burst, 2 * settings.message_burst),
+    )
+
+
+def _upload_bounds(settings: Settings) -> Bounds:
+    """Never so tight that not even one file fits."""
+    largest = settings.max_file_bytes
+    return Bounds(
+        per_address=max(largest, settings.upload_bytes_per_address),
+        unspoken=max(largest, settings.upload_bytes_unspoken),
+        waiting=max(largest, settings.upload_bytes_waiting),
+        free=settings.free_bytes,
     )
 
 

@@ -13,6 +13,7 @@ from balie.edge.limits import Network, parse_networks
 from balie.edge.origins import parse_origin
 
 PREFIX = "BALIE_"
+MIB = 1_024 * 1_024
 
 
 class SettingError(ValueError):
@@ -27,7 +28,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 8000
     origin: str = ""
     trusted_proxies: tuple[Network, ...] = ()
-    max_file_bytes: int = 10 * 1024 * 1024
+    max_file_bytes: int = 10 * MIB
+    upload_bytes_per_address: int = 256 * MIB
+    upload_bytes_unspoken: int = 20 * MIB
+    upload_bytes_waiting: int = 1_024 * MIB
+    free_bytes: int = 512 * MIB
     messages_per_second: float = 5.0
     message_burst: int = 30
     connections_per_minute: float = 60.0
@@ -77,6 +82,8 @@ def _parse(name: str, field: str, text: str) -> object:
             case (
                 "port"
                 | "max_file_bytes"
+                | ("upload_bytes_per_address" | "upload_bytes_unspoken" | "upload_bytes_waiting")
+                | "free_bytes"
                 | "message_burst"
                 | "connection_burst"
                 | ("connections_per_address" | "connections_per_visitor")

@@ -43,7 +43,9 @@ class ConversationCommands:
         """The command with the files `ids` attached. Raises as `attach`."""
         if not ids:
             return bare
-        attached = await self.attach(bare.actor, bare.conversation_id, ids)
+        attached = await self.attach(
+            bare.actor, bare.conversation_id, ids, is_new=bare.opening is not None
+        )
         message = MessagePosted(text=bare.message.text, files=attached)
         return msgspec.structs.replace(bare, message=message)
 
@@ -57,11 +59,12 @@ class ConversationCommands:
         return await self._store.append(self._append(command))
 
     async def attach(
-        self, actor: Actor, conversation_id: str, ids: Sequence[str]
+        self, actor: Actor, conversation_id: str, ids: Sequence[str], *, is_new: bool = False
     ) -> tuple[File, ...]:
         """Give files that `actor` brought to a conversation, in the order of `ids`; again is fine.
 
-        Raises NotFoundError when one is missing, somebody else's, or in another conversation.
+        Raises NotFoundError when one is missing, somebody else's, or in another conversation, and when
+        there is no such conversation, unless it `is_new`: what belongs to none would lie here for ever.
         """
         if len(ids) > MAX_FILES:
             raise TooLongError(f"at most {MAX_FILES} files go with a message")
@@ -69,6 +72,8 @@ class ConversationCommands:
         own = (files.c.id.in_(ids), files.c.author_id.in_(authors))
 
         def command(connection: Connection) -> tuple[File, ...]:
+            if not is_new:
+                queries.conversation(connection, actor, conversation_id)
             connection.execute(
                 update(files)
                 .where(*own, files.c.conversation_id.is_(None))
@@ -84,10 +89,15 @@ class ConversationCommands:
 
         return await self._store.write(command)
 
-    async def keep_file(self, file: StoredFile) -> None:
-        """Remember a file whose bytes are kept already."""
+    async def keep_file(self, file: StoredFile, check: Callable[[Connection], None]) -> None:
+        """Remember a file whose bytes are kept already. Raises what `check` raises, and then does not."""
         row = msgspec.structs.asdict(file)
-        await self._store.write(lambda connection: connection.execute(files.insert().values(row)))
+
+        def command(connection: Connection) -> None:
+            check(connection)
+            connection.execute(files.insert().values(row))
+
+        await self._store.write(command)
 
     async def hand_over(
         self, actor: VisitorActor, identity: VisitorIdentified, close_old: Callable[[], None]

@@ -147,7 +147,7 @@ files = Table(
     Column("organisation_id", Text, nullable=False),
     # Who brought it, as `kind:id`; only he may attach it.
     Column("author_id", Text, nullable=False),
-    # Set when a message takes it; a file that no message took within a day is deleted.
+    # Set when a message takes it; what no message took is deleted soon.
     Column("conversation_id", Text),
     Column("name", Text, nullable=False),
     Column("media_type", Text, nullable=False),

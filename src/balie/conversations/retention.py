@@ -2,7 +2,8 @@
 
 A conversation goes when its last event is older than its organisation keeps conversations, closed or open:
 an open one in which nobody said anything for so long is as dead as a closed one. Then the visitors and
-contacts go of whom nothing newer is left. Files that no message took go after a day.
+contacts go of whom nothing newer is left. Files that no message took go
+after an hour where a visitor brought them, after a day where an agent did.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,6 +32,8 @@ from balie.store.schema import events
 from balie.store.sweeps import Due, Found, Sweep
 
 LOOSE_MS = 24 * 3_600_000
+LOOSE_OF_VISITORS_MS = 3_600_000
+"""Visitors are anybody; a panel sends the message as soon as the file is here."""
 PIECE = 500
 """Events of a giant that go in one transaction."""
 
@@ -184,7 +187,12 @@ def _by_row(
 
 
 def _is_loose(due: Due) -> ColumnElement[bool]:
-    return and_(files.c.conversation_id.is_(None), files.c.created_at < due.now - LOOSE_MS)
+    k = files.c
+    return and_(
+        k.conversation_id.is_(None),
+        k.created_at < due.now - LOOSE_OF_VISITORS_MS,
+        or_(k.author_id.startswith("visitor:"), k.created_at < due.now - LOOSE_MS),
+    )
 
 
 def _delete_loose(connection: Connection, due: Due, ids: list[str]) -> Gone:

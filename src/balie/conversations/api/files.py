@@ -19,7 +19,7 @@ from balie.edge.auth import address_of
 from balie.edge.limits import limit_key
 from balie.edge.policy import Policy
 from balie.kernel.actor import Actor
-from balie.kernel.errors import EmptyError, RunnableError, TooLongError
+from balie.kernel.errors import BalieError, EmptyError, RunnableError, TooLongError
 from balie.kernel.events import File
 
 SIGNED_IN = {"policy": Policy.SIGNED_IN}
@@ -46,41 +46,64 @@ async def bring(request: Request[Any, Any, Any], services: Services) -> File:
 
 async def _brought(request: Request[Any, Any, Any], services: Services, address: str) -> File:
     actor: Actor = request.scope["user"]
-    key = author_key(actor)
     now = services.ports.clock()
-    services.upload_limit.take(key, now)
+    services.upload_limit.take(author_key(actor), now)
     # Tokens of visitors are free: who draws many still has one address.
     services.upload_limit.take(f"address:{address}", now, 1 / VISITORS_AT_AN_ADDRESS)
+    size = _announced(request, services.max_file_bytes)
+    with services.allowance.holding(actor, address, size or services.max_file_bytes, now) as hold:
+        await services.store.read(lambda c: services.allowance.check(c, actor, size or 1))
+        file = await _kept(request, services, actor)
+        hold.keep(file.size)
+    return file
+
+
+def _announced(request: Request[Any, Any, Any], limit: int) -> int:
+    """How many bytes will come; 0 from who does not tell. Raises TooLongError."""
+    told = request.headers.get("content-length", "")
+    size = int(told) if told.isdigit() else 0
+    if size > limit:
+        raise _too_large(limit)
+    return size
+
+
+async def _kept(request: Request[Any, Any, Any], services: Services, actor: Actor) -> File:
     brought = await _body(request, services.max_file_bytes)
     name = safe_name(unquote(request.headers.get("x-file-name", "")[:2_000], errors="replace"))
     if is_runnable(brought, name):
         raise RunnableError("a file that runs when it is opened is not taken; put it in a zip file")
     media = recognise(brought, name)
     content = await asyncio.to_thread(without_traces, media.media_type, brought)
-    file_id = services.ports.new_id()
-    await asyncio.to_thread(services.blobs.write, file_id, content)
-    await services.conversations.keep_file(
-        StoredFile(
-            id=file_id,
-            organisation_id=actor.organisation_id,
-            author_id=key,
-            conversation_id=None,
-            name=name,
-            media_type=media.media_type,
-            size=len(content),
-            width=media.width,
-            height=media.height,
-            sha256=hashlib.sha256(content).hexdigest(),
-            created_at=services.ports.clock(),
-        )
+    file = StoredFile(
+        id=services.ports.new_id(),
+        organisation_id=actor.organisation_id,
+        author_id=author_key(actor),
+        conversation_id=None,
+        name=name,
+        media_type=media.media_type,
+        size=len(content),
+        width=media.width,
+        height=media.height,
+        sha256=hashlib.sha256(content).hexdigest(),
+        created_at=services.ports.clock(),
     )
-    return File(file_id, name, media.media_type, len(content), media.width, media.height)
+    await _store(services, actor, file, content)
+    return File(file.id, name, media.media_type, len(content), media.width, media.height)
+
+
+async def _store(services: Services, actor: Actor, file: StoredFile, content: bytes) -> None:
+    await asyncio.to_thread(services.blobs.write, file.id, content)
+    try:
+        # Asked again with the row, for others came in meanwhile.
+        await services.conversations.keep_file(
+            file, lambda c: services.allowance.check(c, actor, file.size)
+        )
+    except BalieError:
+        await asyncio.to_thread(services.blobs.discard, file.id)
+        raise
 
 
 async def _body(request: Request[Any, Any, Any], limit: int) -> bytes:
-    told = request.headers.get("content-length", "")
-    if told.isdigit() and int(told) > limit:
-        raise _too_large(limit)
     content = bytearray()
     async for chunk in request.stream():
         content += chunk

@@ -10,6 +10,7 @@ from litestar.params import QueryParameter
 from msgspec import Meta
 
 from balie.contacts.commands import ContactCommands
+from balie.conversations.allowance import Allowance
 from balie.conversations.commands import ConversationCommands
 from balie.conversations.model import Conversation
 from balie.conversations.queries import EventPage
@@ -48,6 +49,8 @@ class ConversationServices:
     """Files brought, by visitor or agent, and by address."""
     uploading: Turnstile
     """Files on their way in, by address."""
+    allowance: Allowance
+    """Bytes that may be brought."""
     max_file_bytes: int
     is_online: Callable[[str], bool]
     find_colleague: Callable[[AgentActor, str], Awaitable[AgentName]]
