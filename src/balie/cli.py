@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from balie.agents.setup import Beginning
-from balie.app import commands, privacy
+from balie.app import commands, privacy, upkeep
 from balie.app.house import House
 from balie.app.progress import ProgressBar
 from balie.app.server import PortTakenError
@@ -216,13 +216,21 @@ def _sizes(person: Person) -> dict[str, object]:
 def _add_retention(subparsers: Subparsers) -> None:  # type: ignore[valid-type]
     command = _add(subparsers, "retention", "delete what was kept long enough", _retention)
     command.add_argument("--dry-run", action="store_true", help="only say what would go")
+    command.add_argument(
+        "--trust-clock", action="store_true", help="the clock is right, however long it was"
+    )
     command.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _retention(chosen: argparse.Namespace) -> None:
     async def work(house: House) -> list[privacy.Swept]:
         with ProgressBar("Deleting", quiet=chosen.json) as bar:
-            return await privacy.sweep(house, dry_run=chosen.dry_run, progress=bar)
+            swept = await privacy.sweep(
+                house, dry_run=chosen.dry_run, trust_clock=chosen.trust_clock, progress=bar
+            )
+        if chosen.dry_run and (reason := await upkeep.doubted(house)):
+            print(f"balie: {reason}; without --trust-clock nothing will go", file=sys.stderr)
+        return swept
 
     swept = commands.with_house(_settings(chosen), work)
     if chosen.json:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, insert, select, update
 
 from balie.agents.model import invitations, sessions
-from balie.app import commands, upkeep
+from balie.app import clockguard, commands, upkeep
 from balie.app.house import House, clock
 from balie.app.settings import Settings
 from balie.contacts.model import contacts, visitors
@@ -135,6 +135,7 @@ async def keeping(tmp_path):
     house = commands.open_house(Settings(data_dir=tmp_path))
     await house.open()
     made = await house.organisations.create_organisation("Fietsenwinkel", "nl")
+    clockguard.remember(house.folder, clock())
     yield Keeping(house, made.id)
     await house.close()
 

@@ -8,6 +8,7 @@ DATABASE = "balie.sqlite3"
 FILES = "files"
 LEDGER = "erasures.jsonl"
 KEY_FILE = "secret.key"
+CLOCK = "last-sweep"
 SECRET_BYTES = 32
 
 

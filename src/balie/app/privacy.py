@@ -106,9 +106,9 @@ class Swept(msgspec.Struct, frozen=True):
 
 
 async def sweep(
-    house: House, *, dry_run: bool, progress: Callable[[int, int], None]
+    house: House, *, dry_run: bool, trust_clock: bool, progress: Callable[[int, int], None]
 ) -> list[Swept]:
-    """Delete what was kept long enough, or only count it."""
+    """Delete what was kept long enough, or only count it. Raises DoubtedClockError."""
     expected = await upkeep.count_all(house)
     if dry_run:
         return await _named(house, expected)
@@ -119,7 +119,7 @@ async def sweep(
         done += rows
         progress(min(done, total), total)
 
-    return await _named(house, await upkeep.sweep_all(house, more))
+    return await _named(house, await upkeep.sweep_all(house, more, trust_clock=trust_clock))
 
 
 async def _named(house: House, counts: upkeep.Counts) -> list[Swept]:

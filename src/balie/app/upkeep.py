@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from balie import wiring
+from balie.app import clockguard
 from balie.app.house import House, clock
 from balie.contacts import ledger
 from balie.contacts.ledger import Entry, subject_of
@@ -30,8 +31,13 @@ Progress = Callable[[int], None]
 """Told how many rows have gone since it was told before."""
 
 
-async def sweep_all(house: House, progress: Progress = lambda _: None) -> Counts:
-    """Delete everything that was kept long enough. Returns what went."""
+async def sweep_all(
+    house: House, progress: Progress = lambda _: None, *, trust_clock: bool = False
+) -> Counts:
+    """Delete everything that was kept long enough. Returns what went. Raises DoubtedClockError."""
+    if not trust_clock and (reason := await doubted(house)):
+        raise clockguard.refusal(reason)
+    clockguard.remember(house.folder, clock())
     counts: Counts = {}
     for sweep, due in await _plan(house):
         gone = await run_sweep(house.store, sweep, due, _letting_go(house, due, progress))
@@ -41,6 +47,18 @@ async def sweep_all(house: House, progress: Progress = lambda _: None) -> Counts
     if any(any(kinds.values()) for kinds in counts.values()):
         await house.store.scrub()
     return counts
+
+
+async def doubted(house: House) -> str | None:
+    """Why nothing should be deleted by this clock; None when it may be believed."""
+    now, mark = clock(), await clockguard.last_known(house.store, house.folder)
+    if not clockguard.may_be_doubted(now, mark):
+        return None
+    counts = (await count_all(house)).values()
+    due = sum(sum(kinds.values()) for kinds in counts)
+    going = sum(kinds.get("conversations", 0) for kinds in counts)
+    every = await clockguard.count_conversations(house.store)
+    return clockguard.doubt(now, mark, due, going, every)
 
 
 async def count_all(house: House) -> Counts:
@@ -114,7 +132,10 @@ class Upkeep:
                 await task
 
     async def _sweep(self) -> None:
-        counts = await sweep_all(self._house)
+        if reason := await doubted(self._house):
+            log.error("the clock is doubted", told=clockguard.refusal(reason).detail)
+            return
+        counts = await sweep_all(self._house, trust_clock=True)
         for organisation_id, kinds in counts.items():
             if any(kinds.values()):
                 log.info("kept long enough", organisation=organisation_id or None, **_words(kinds))
