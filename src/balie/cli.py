@@ -10,10 +10,12 @@ import msgspec
 
 from balie.agents.setup import Beginning
 from balie.app import commands, privacy, upkeep
+from balie.app.data import DataError
 from balie.app.house import House
 from balie.app.progress import ProgressBar
 from balie.app.server import PortTakenError
 from balie.app.settings import SettingError, Settings, read_settings
+from balie.app.trouble import in_words
 from balie.kernel.erasure import Person
 from balie.kernel.errors import BalieError, ConflictError
 from balie.store.sqlite import UnsafeSqliteError
@@ -22,21 +24,34 @@ DEMO_FOLDER = Path("balie-demo")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code. `arguments` defaults to those of the process."""
+    """Run one command and return its exit code: 1 where it refuses, 2 where it cannot begin.
+
+    `arguments` defaults to those of the process.
+    """
     parser = build_parser()
     chosen = parser.parse_args(arguments)
     if "run" not in chosen:
         parser.print_help()
         return 0
+    run: Callable[[argparse.Namespace], None] = chosen.run
     try:
-        run: Callable[[argparse.Namespace], None] = chosen.run
         run(chosen)
-    except (BalieError, PortTakenError, SettingError, UnsafeSqliteError) as error:
-        print(f"balie: {error}", file=sys.stderr)
-        return 1
+    except (BalieError, PortTakenError, UnsafeSqliteError) as error:
+        return _complain(str(error), 1)
+    except (SettingError, DataError) as error:
+        return _complain(str(error), 2)
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        if (told := in_words(error)) is None:
+            raise
+        return _complain(told, 2)
     return 0
+
+
+def _complain(told: str, code: int) -> int:
+    print(f"balie: {told}", file=sys.stderr)
+    return code
 
 
 def build_parser() -> argparse.ArgumentParser:

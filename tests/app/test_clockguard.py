@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import structlog
 from sqlalchemy import insert
 from structlog.testing import capture_logs
 
@@ -91,7 +92,10 @@ async def left(shop):
 
 
 @pytest.mark.parametrize("swept_before", [False, True])
-async def test_one_start_with_a_wrong_clock_deletes_nothing_and_says_so(shop, time, swept_before):
+async def test_one_start_with_a_wrong_clock_deletes_nothing_and_says_so(
+    shop, time, swept_before, monkeypatch
+):
+    monkeypatch.setattr(upkeep, "log", structlog.get_logger())
     if swept_before:
         await upkeep.sweep_all(shop)
     time.now += 400 * DAY_MS

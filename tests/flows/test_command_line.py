@@ -88,11 +88,13 @@ def test_a_taken_port_is_said_plainly(tmp_path, serving):
         ("BALIE_TRUSTED_PROXIES", "localhost"),
         ("BALIE_MESSAGES_PER_SECOND", "-1"),
         ("BALIE_PROT", "8000"),
+        ("BALIE_PORT", "99999"),
+        ("BALIE_PORT", "0"),
     ],
 )
 def test_a_bad_setting_stops_the_start_and_is_named(tmp_path, name, value):
     refused = balie("serve", f"--data-dir={tmp_path}", env={name: value})
-    assert refused.returncode == 1
+    assert refused.returncode == 2
     assert name in refused.stderr
     assert "Traceback" not in refused.stderr
 

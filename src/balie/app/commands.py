@@ -11,7 +11,7 @@ import msgspec
 from balie.agents import setup
 from balie.agents.commands import Link
 from balie.agents.setup import Beginning, Begun, create_organisation_site_owner
-from balie.app import founding, log
+from balie.app import data, founding, log
 from balie.app.house import House
 from balie.app.server import Application, bind, serve
 from balie.app.settings import Settings
@@ -34,8 +34,9 @@ class DemoReady(msgspec.Struct, frozen=True):
 
 
 def run_demo(settings: Settings, *, as_json: bool) -> None:
-    """Serve Balie with a demo shop in it, until SIGTERM or SIGINT. Raises PortTakenError."""
+    """Serve Balie with a demo shop in it, until SIGTERM or SIGINT. Raises PortTakenError, DataError."""
     log.configure("warning" if settings.log_level == "info" else settings.log_level)
+    data.hold(data.prepare(settings.data_dir))
     listener = bind(settings.host, settings.port)
     house = open_house(settings)
     shop_host = f"{SHOP_HOST}:{settings.port}"
@@ -65,8 +66,9 @@ def run_demo(settings: Settings, *, as_json: bool) -> None:
 
 
 def run_server(settings: Settings) -> None:
-    """Serve Balie until SIGTERM or SIGINT. Raises PortTakenError."""
+    """Serve Balie until SIGTERM or SIGINT. Raises PortTakenError, DataError."""
     log.configure(settings.log_level)
+    data.hold(data.prepare(settings.data_dir))
     listener = bind(settings.host, settings.port)
     house = open_house(settings)
 
@@ -97,6 +99,7 @@ def initialise(settings: Settings, wish: Beginning) -> Begun:
     return with_house(
         settings,
         lambda house: create_organisation_site_owner(house.organisations, house.agents, wish),
+        founding=True,
     )
 
 
@@ -107,12 +110,18 @@ def reset_password(settings: Settings, email: str) -> Link:
 
 def migrate_store(settings: Settings) -> str:
     """Bring the store up to date and say which revision it has."""
+    data.refuse_missing(settings.data_dir)
     return migrate(House(settings).store.readers)
 
 
-def with_house(settings: Settings, work: Callable[[House], Awaitable[T]]) -> T:
-    """Do something once with all rooms, beside a server that may be running."""
+def with_house(
+    settings: Settings, work: Callable[[House], Awaitable[T]], *, founding: bool = False
+) -> T:
+    """Do something once with all rooms, beside a server that may be running. Raises DataError where there is
+    no store, unless one is to be made."""
     log.configure("error")
+    if not founding:
+        data.refuse_missing(settings.data_dir)
     house = open_house(settings)
 
     async def main() -> T:

@@ -15,12 +15,12 @@ from balie.agents.setup import (
     create_organisation_site_owner,
     drawn_password,
 )
+from balie.app import data
+from balie.app.data import DataError
 from balie.app.house import House
 from balie.kernel.actor import SystemActor
 from balie.organisations.commands import SiteChange
 from balie.organisations.model import Look
-
-DEMO_FILE = "demo.json"
 
 
 class Login(msgspec.Struct, frozen=True):
@@ -48,9 +48,13 @@ COLLEAGUE = ("Sem Bakker", "sem@tegenwind.example")
 
 
 def read_demo(folder: Path) -> Demo | None:
-    """What an earlier run of the demo left; None at the first."""
+    """What an earlier run of the demo left; None at the first. Raises DataError."""
+    path = folder / data.DEMO
     with contextlib.suppress(FileNotFoundError):
-        return msgspec.json.decode((folder / DEMO_FILE).read_bytes(), type=Demo)
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Demo)
+        except msgspec.MsgspecError:
+            raise DataError(f"{path} is damaged; put it back from a backup") from None
     return None
 
 
@@ -103,11 +107,11 @@ async def _hire(house: House, organisation_id: str) -> Login:
 
 
 def _write_demo(folder: Path, demo: Demo) -> None:
-    draft = folder / f"{DEMO_FILE}.new"
+    draft = folder / f"{data.DEMO}.new"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(msgspec.json.format(msgspec.json.encode(demo), indent=2))
-    draft.replace(folder / DEMO_FILE)
+    draft.replace(folder / data.DEMO)
 
 
 def sign_identity(demo: Demo, claims: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ Every variable is described in `docs/operate/settings.md`; a test compares the t
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -72,27 +72,7 @@ OTHERS = frozenset({"BALIE_CHROMIUM", "BALIE_TESTDATA"})
 
 def _parse(name: str, field: str, text: str) -> object:
     try:
-        match field:
-            case "data_dir":
-                return Path(text)
-            case "origin":
-                return parse_origin(text)
-            case "trusted_proxies":
-                return parse_networks(text.split(","))
-            case (
-                "port"
-                | "max_file_bytes"
-                | ("upload_bytes_per_address" | "upload_bytes_unspoken" | "upload_bytes_waiting")
-                | "free_bytes"
-                | "message_burst"
-                | "connection_burst"
-                | ("connections_per_address" | "connections_per_visitor")
-            ):
-                return _whole(text)
-            case "messages_per_second" | "connections_per_minute":
-                return _positive(text)
-            case _:
-                return text
+        return _PARSERS.get(field, str)(text)
     except ValueError as error:
         raise SettingError(f"{name}={text!r} cannot be used: {error}") from None
 
@@ -103,8 +83,33 @@ def _whole(text: str) -> int:
     return int(text)
 
 
+def _port(text: str) -> int:
+    if not 0 < (port := _whole(text)) < 65_536:
+        raise ValueError("a port is a number from 1 to 65535")
+    return port
+
+
 def _positive(text: str) -> float:
     value = float(text)
     if not 0 < value < 1e9:
         raise ValueError("a number above 0 is needed")
     return value
+
+
+_PARSERS: dict[str, Callable[[str], object]] = {
+    "data_dir": Path,
+    "port": _port,
+    "origin": parse_origin,
+    "trusted_proxies": lambda text: parse_networks(text.split(",")),
+    "max_file_bytes": _whole,
+    "upload_bytes_per_address": _whole,
+    "upload_bytes_unspoken": _whole,
+    "upload_bytes_waiting": _whole,
+    "free_bytes": _whole,
+    "messages_per_second": _positive,
+    "message_burst": _whole,
+    "connections_per_minute": _positive,
+    "connection_burst": _whole,
+    "connections_per_address": _whole,
+    "connections_per_visitor": _whole,
+}

@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
+import structlog
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from balie.contacts.model import erasures
 from balie.kernel.erasure import Person
+
+log = structlog.get_logger("balie.contacts")
 
 Kind = Literal["visitor", "contact", "conversation"]
 
@@ -85,15 +88,22 @@ class LedgerFile:
         self._path = path
 
     def read(self) -> list[Entry]:
-        """All entries. A line that a crash cut short is left out: the table has that one."""
+        """All entries. A line that cannot be read is left out and told: where a crash cut it short the table
+        has that one, otherwise a restored backup would not forget it."""
         if not self._path.exists():
             return []
-        found = []
-        for line in self._path.read_bytes().splitlines():
+        found, unreadable = [], 0
+        for line in filter(None, self._path.read_bytes().splitlines()):
             try:
                 found.append(msgspec.json.decode(line, type=Entry))
             except msgspec.MsgspecError:
-                continue
+                unreadable += 1
+        if unreadable:
+            log.warning(
+                "lines of the ledger of erasures cannot be read; put the file back from a backup",
+                file=self._path.name,
+                lines=unreadable,
+            )
         return found
 
     def append(self, entries: Iterable[Entry]) -> None:

@@ -13,6 +13,9 @@ import pysqlite3.dbapi2 as bundled
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
+DatabaseError: type[Exception] = bundled.Error
+"""What the driver itself raises, past the toolkit."""
+
 OLDEST_SAFE = (3, 51, 3)
 BUSY_TIMEOUT_MS = 5_000
 READERS = 4
