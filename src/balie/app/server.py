@@ -10,7 +10,6 @@ from typing import Any
 import structlog
 import uvicorn
 from litestar import Litestar
-from sqlalchemy import text
 
 from balie.app.house import House, clock
 from balie.app.patience import PatientProtocol
@@ -19,6 +18,7 @@ from balie.contacts import api as contacts_api
 from balie.contacts.auth import VisitorAuthenticator
 from balie.conversations import api as conversations_api
 from balie.http.routes import HttpDeps, build_http
+from balie.kernel.errors import BalieError
 from balie.realtime.protocol.frames import Close, Draining
 from balie.realtime.protocol.session import encode
 from balie.realtime.sse import StreamDoor
@@ -81,7 +81,11 @@ def _http(house: House, shop_url: str | None) -> Litestar:
 
 
 async def _is_ready(house: House) -> bool:
-    await house.store.write(lambda connection: connection.execute(text("SELECT 1")).scalar())
+    """Whether what is written now would be on disk."""
+    try:
+        await house.store.probe()
+    except BalieError:
+        return False
     return True
 
 

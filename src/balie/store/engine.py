@@ -5,6 +5,7 @@ one transaction of its own kind of job and shares the group commit of the append
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +18,7 @@ from balie.store import sqlite
 from balie.store.journal import Journal
 from balie.store.log import Append, Appended, Projection, State, Touch
 from balie.store.readers import Readers
+from balie.store.schema import cursor_of
 from balie.store.writer import Done, Outcome, Writer
 
 S = TypeVar("S", bound=State)
@@ -24,6 +26,8 @@ T = TypeVar("T")
 
 SCRUB_TRIES = 50
 SCRUB_PAUSE = 0.1
+PROBE_FOR = 1.0
+"""Seconds for which a store that could be written is believed to be sound."""
 
 
 class Store(Protocol):
@@ -65,6 +69,7 @@ class SqliteStore(Generic[S]):
         self._writer = Writer(self._writes, Journal(projection), self._deliver)
         self._readers = Readers(self.readers, sqlite.READERS, self._deliver)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._sound_until = 0.0
         self.on_appended: Callable[[Appended[S]], None] = _ignore
         self.on_touched: Callable[[S], None] = _ignore
 
@@ -103,6 +108,14 @@ class SqliteStore(Generic[S]):
                 return True
             await asyncio.sleep(SCRUB_PAUSE)
         return False
+
+    async def probe(self) -> None:
+        """Write what changes nothing, to see whether anything can be written: a transaction that reads only
+        would succeed on a full disk. Raises UnavailableError. One write serves all who ask within PROBE_FOR."""
+        if time.monotonic() < self._sound_until:
+            return
+        await self.write(_rewrite_header)
+        self._sound_until = time.monotonic() + PROBE_FOR
 
     async def append(self, append: Append[S]) -> Appended[S]:
         """Add events; returns when they are on disk. Raises what `decide` raises."""
@@ -203,6 +216,12 @@ class TouchJob:
     def done(self, result: Any, _error: BaseException | None) -> None:
         if result is not None:
             self._publish(result)
+
+
+def _rewrite_header(connection: Connection) -> None:
+    cursor = cursor_of(connection)
+    (version,) = cursor.execute("PRAGMA user_version").fetchone()
+    cursor.execute(f"PRAGMA user_version = {version}")
 
 
 def _tell(outcomes: list[Outcome]) -> None:

@@ -5,6 +5,7 @@ import hashlib
 from typing import Any
 from urllib.parse import quote, unquote
 
+import structlog
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
@@ -19,8 +20,16 @@ from balie.edge.auth import address_of
 from balie.edge.limits import limit_key
 from balie.edge.policy import Policy
 from balie.kernel.actor import Actor
-from balie.kernel.errors import BalieError, EmptyError, RunnableError, TooLongError
+from balie.kernel.errors import (
+    BalieError,
+    EmptyError,
+    RunnableError,
+    TooLongError,
+    UnavailableError,
+)
 from balie.kernel.events import File
+
+log = structlog.get_logger("balie.conversations")
 
 SIGNED_IN = {"policy": Policy.SIGNED_IN}
 
@@ -92,15 +101,18 @@ async def _kept(request: Request[Any, Any, Any], services: Services, actor: Acto
 
 
 async def _store(services: Services, actor: Actor, file: StoredFile, content: bytes) -> None:
-    await asyncio.to_thread(services.blobs.write, file.id, content)
     try:
+        await asyncio.to_thread(services.blobs.write, file.id, content)
         # Asked again with the row, for others came in meanwhile.
         await services.conversations.keep_file(
             file, lambda c: services.allowance.check(c, actor, file.size)
         )
-    except BalieError:
+    except (BalieError, OSError) as error:
         await asyncio.to_thread(services.blobs.discard, file.id)
-        raise
+        if isinstance(error, BalieError):
+            raise
+        log.error("a file cannot be written", error=error.strerror)  # noqa: TRY400 - the place says all
+        raise UnavailableError("the disk takes no files now; nothing was stored") from None
 
 
 async def _body(request: Request[Any, Any, Any], limit: int) -> bytes:
