@@ -21,6 +21,7 @@ from balie.bus.memory import MemoryBus
 from balie.contacts.commands import ContactCommands
 from balie.contacts.erasing import Erasing
 from balie.contacts.ledger import LedgerFile
+from balie.conversations.api.reading import READS
 from balie.conversations.api.services import ConversationServices
 from balie.conversations.commands import ConversationCommands
 from balie.conversations.model import Conversation
@@ -259,6 +260,8 @@ class House:
             told_limit=self.told_limit,
             upload_limit=Limiter(UPLOADS),
             uploading=Turnstile(*UPLOADS_AT_ONCE),
+            read_limit=Limiter(READS),
+            transcribing=asyncio.Semaphore(1),
             max_file_bytes=self.settings.max_file_bytes,
             is_online=self.hub.is_online,
             find_colleague=self._find_colleague,
