@@ -110,7 +110,8 @@ async def test_only_his_own_session_speaks_on_the_stream_of_an_agent(demo):
     ticket = (await tom.http.post("/api/v1/socket-tickets")).json()["ticket"]
     hello = {"type": "hello", "ticket": ticket}
     async with tom.http.stream("POST", "/sse/agent", json=hello) as answer:
-        async for line in answer.aiter_lines():
+        lines = answer.aiter_lines()
+        async for line in lines:
             if line.startswith("data: "):
                 welcome = json.loads(line[6:])
                 break
