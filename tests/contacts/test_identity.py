@@ -80,6 +80,8 @@ def test_a_good_token_says_who():
         {"nbf": float("nan")},
         {"nbf": "x"},
         {"sub": ""},
+        {"sub": "   "},
+        {"sub": "\u2800"},
         {"sub": 7},
         {"sub": None},
         {"sub": ["klant-7"]},

@@ -13,6 +13,7 @@ from balie.app.server import Application
 from balie.app.settings import PREFIX, Settings
 from balie.cli import build_parser
 from balie.edge.policy import route_policies
+from balie.http import bounds, openapi
 from balie.kernel.events import AnyPayload
 from balie.realtime.protocol import frames
 
@@ -90,6 +91,46 @@ def test_routes_are_in_openapi(application):
     }
     missing = {door for door in api_routes(application) if (door[0], plain(door[1])) not in known}
     assert missing == set()
+
+
+@pytest.fixture
+def described(application):
+    schema = application.http.openapi_schema.to_schema()
+    openapi.complete(schema, route_policies(application.http.routes), "balie")
+    return schema
+
+
+def test_openapi_says_how_large_things_may_be(described):
+    shapes = described["components"]["schemas"]
+    for bounds_of, word in ((bounds.LONGEST, "maxLength"), (bounds.MOST, "maxItems")):
+        for shape, fields in bounds_of.items():
+            for field, most in fields.items():
+                told = shapes[shape]["properties"][field]
+                assert most in [each.get(word) for each in told.get("oneOf", [told])], (
+                    shape,
+                    field,
+                )
+    label = described["paths"]["/api/v1/conversations/{conversation_id}/tags/{tag}"]["put"]
+    assert [each["schema"].get("maxLength") for each in label["parameters"]][-1] == 40
+
+
+def test_openapi_says_how_a_file_is_brought(described):
+    bring = described["paths"]["/api/v1/files"]["post"]
+    assert bring["requestBody"]["content"].keys() == {"application/octet-stream"}
+    assert [each["name"] for each in bring["parameters"]] == ["X-File-Name"]
+    picture = described["paths"]["/api/v1/agents/{agent_id}/picture"]["put"]
+    assert picture["requestBody"]["content"].keys() == {"image/*"}
+
+
+def test_openapi_names_the_refusals(described):
+    post = described["paths"]["/api/v1/visitor/messages"]["post"]["responses"]
+    assert {"401", "403", "409", "413", "415", "422", "429", "503"} <= post.keys()
+    codes = post["429"]["content"]["application/problem+json"]["schema"]["allOf"][1]
+    assert codes["properties"]["code"]["enum"] == ["rate_limited"]
+    assert "Retry-After" in post["429"]["headers"]
+    for operations in described["paths"].values():
+        for operation in operations.values():
+            assert "500" in operation["responses"] or "x-policy" not in operation
 
 
 def api_routes(application):

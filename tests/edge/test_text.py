@@ -50,8 +50,20 @@ def test_cleaning_twice_changes_nothing(text):
     assert not any(unicodedata.category(c) in ("Cc", "Cs") for c in line)
 
 
-def test_an_address_has_one_form():
-    assert clean_email(" Ana@Example.NL ") == "ana@example.nl"
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        (" Ana@Example.NL ", "ana@example.nl"),
+        ("ana@m\u00fcnchen.de", "ana@m\u00fcnchen.de"),
+        ("ana@MU\u0308NCHEN.de", "ana@m\u00fcnchen.de"),
+        ("ana@xn--mnchen-3ya.de", "ana@m\u00fcnchen.de"),
+        ("ana@XN--Mnchen-3ya.de", "ana@m\u00fcnchen.de"),
+        ("jos\u00e9@example.nl", "jos\u00e9@example.nl"),
+    ],
+)
+def test_an_address_has_one_form(text, address):
+    assert clean_email(text) == address
+    assert clean_email(address) == address
 
 
 @pytest.mark.parametrize(
@@ -68,6 +80,14 @@ def test_an_address_has_one_form():
         "ana@example.nl\r\nBcc: all@example.nl",
         "<ana@example.nl>",
         "a" * 65 + "@example.nl",
+        "a\u200bna@example.nl",
+        "ana@example.nl\u200b",
+        "ana\u00ad@example.nl",
+        "\u3164@example.nl",
+        "ana\ufe0f@example.nl",
+        "ana@xn--zzzzzzz99999999.nl",
+        "ana@" + "a" * 64 + ".nl",
+        "a" * 64 + "@" + "a." * 120 + "nl",
         "ana@" + "a" * 254,
     ],
 )

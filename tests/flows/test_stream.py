@@ -44,6 +44,9 @@ class Streamer:
     async def expect(self, kind):
         while (frame := await asyncio.wait_for(self.heard.get(), 5))["type"] != kind:
             pass
+        if kind == "welcome":
+            self.session = frame["session"]
+            self.http.headers["Authorization"] = f"Bearer {frame['visitor']['token']}"
         return frame
 
 
@@ -71,6 +74,57 @@ async def test_a_visitor_talks_without_a_socket(demo):
     await asyncio.gather(listening, return_exceptions=True)
     await ana.http.aclose()
     await tom.leave()
+
+
+async def test_the_id_of_a_stream_is_not_enough_to_speak_on_it(demo):
+    ana = Streamer(demo)
+    listening = asyncio.create_task(ana.listen())
+    await ana.expect("welcome")
+    own = ana.http.headers["Authorization"]
+    eva = await visitor(demo).open()
+    others = f"Bearer {eva.welcome['visitor']['token']}"
+    path = f"/sse/sessions/{ana.session}"
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{demo.port}") as http:
+
+        async def post(**headers):
+            return (await http.post(path, json=[{"type": "ping"}], headers=headers)).status_code
+
+        assert await post() == 401
+        assert await post(Origin=demo.url) == 401
+        assert await post(Origin=demo.url, Authorization="Bearer x") == 401
+        assert await post(Origin=demo.url, Authorization=others) == 401
+        assert await post(Origin="http://evil.example", Authorization=own) == 403
+        assert ana.heard.empty()
+        assert await post(Authorization=own) == 202
+        assert await post(Origin=demo.url, Authorization=own) == 202
+    await ana.expect("pong")
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+    await ana.http.aclose()
+    await eva.close()
+
+
+async def test_only_his_own_session_speaks_on_the_stream_of_an_agent(demo):
+    tom = await Agent(demo, demo.logins[0]).sign_in()
+    again = await Agent(demo, demo.logins[0]).sign_in()
+    ticket = (await tom.http.post("/api/v1/socket-tickets")).json()["ticket"]
+    hello = {"type": "hello", "ticket": ticket}
+    async with tom.http.stream("POST", "/sse/agent", json=hello) as answer:
+        lines = answer.aiter_lines()
+        async for line in lines:
+            if line.startswith("data: "):
+                welcome = json.loads(line[6:])
+                break
+        path = f"/sse/sessions/{welcome['session']}"
+        ping = [{"type": "ping"}]
+        bare = {"Cookie": ""}
+        assert (await again.http.post(path, json=ping)).status_code == 401
+        async with httpx.AsyncClient(base_url=tom.http.base_url) as http:
+            own = {"Origin": demo.url}
+            assert (await http.post(path, json=ping, headers=own | bare)).status_code == 401
+        assert (await tom.http.post(path, json=ping)).status_code == 202
+    await tom.leave()
+    await again.leave()
 
 
 async def test_strangers_have_no_stream(demo):

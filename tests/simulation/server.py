@@ -175,7 +175,7 @@ class Server:
             return ()
 
         async def desk(_organisation: str) -> Desk:
-            return Desk("here")
+            return Desk("here", ())
 
         rate = self.world.rate
         model = isinstance(self.world.disk, storage.Disk)

@@ -3,6 +3,7 @@
 import type { Pace } from "./pace";
 import type { ErrorCode, ErrorFrame, File, Note, Post } from "./types";
 import { MAX_FILES, MAX_FRAME_BYTES, MAX_TEXT } from "./types";
+import { showsSomething } from "./visible";
 
 export interface Item {
   kind: "post" | "note";
@@ -173,7 +174,7 @@ function frameOf({ kind, client_message_id, conversation, text, files }: Item): 
 /** What the server would refuse is not even sent. */
 function refusal(item: Item): ErrorCode | undefined {
   const { text, files } = item;
-  if (!text && !files.length) return "empty";
+  if (!files.length && !showsSomething(text)) return "empty";
   if (files.length > MAX_FILES) return "too_long";
   if (text.length > MAX_TEXT && [...text].length > MAX_TEXT) return "too_long";
   // Escapes make a frame longer than its text: only what is near the limit needs counting.

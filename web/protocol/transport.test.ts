@@ -60,6 +60,7 @@ it("speaks JSON over a socket of the same host, and hears one frame or many", ()
 /** A server of streams: `posts` are what came in, `down` what goes to the one open stream. */
 function server(answers: { stream?: number; post?: () => number } = {}) {
   const posts: { address: string; body: unknown }[] = [];
+  const shown: (string | null)[] = [];
   const encoder = new TextEncoder();
   let stream: ReadableStreamDefaultController<Uint8Array>;
   const body = new ReadableStream<Uint8Array>({
@@ -67,8 +68,9 @@ function server(answers: { stream?: number; post?: () => number } = {}) {
       stream = controller;
     },
   });
-  vi.stubGlobal("fetch", async (address: string, { body: text, signal }: RequestInit) => {
+  vi.stubGlobal("fetch", async (address: string, { body: text, signal, headers }: RequestInit) => {
     if (signal?.aborted) throw new Error("aborted");
+    shown.push(new Headers(headers).get("authorization"));
     posts.push({ address, body: JSON.parse(text as string) });
     if (address.includes("/sse/sessions/"))
       return new Response("", { status: answers.post?.() ?? 202 });
@@ -76,6 +78,7 @@ function server(answers: { stream?: number; post?: () => number } = {}) {
   });
   return {
     posts,
+    shown,
     down: (text: string) => stream.enqueue(encoder.encode(text)),
     end: () => stream.close(),
     frames: () => posts.slice(1).flatMap(({ body }) => body as ClientFrame[]),
@@ -106,6 +109,17 @@ it("opens a stream with the hello, and posts what is said before the welcome aft
     { address: "https://balie.example/sse/sessions/s1", body: [says("een"), says("twee")] },
   ]);
   expect(heard).toEqual(["opened", "welcome", "events"]);
+});
+
+it("shows the visitor's token with each post, once it has one", async () => {
+  const { down, shown } = server();
+  const carrier = await open();
+  down(tell({ ...WELCOME, visitor: { id: "v1", token: "t1" } }));
+  carrier.send(says("een"));
+  await settled();
+  carrier.send(says("twee"));
+  await settled();
+  expect(shown).toEqual([null, "Bearer t1", "Bearer t1"]);
 });
 
 it("reads lines that come in pieces, letters too, and no comments", async () => {

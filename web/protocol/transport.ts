@@ -36,6 +36,7 @@ export function openStream(origin: string, path: string, on: CarrierEvents): Car
   const stop = new AbortController();
   const waiting: ClientFrame[] = [];
   let session = "";
+  let token = "";
   let busy = false;
 
   const closed = (code: number) => {
@@ -46,10 +47,19 @@ export function openStream(origin: string, path: string, on: CarrierEvents): Car
   const post = (address: string, body: unknown) =>
     fetch(origin + address, {
       method: "POST",
-      headers: { "Content-Type": "application/json" },
+      headers: {
+        "Content-Type": "application/json",
+        ...(token && { Authorization: `Bearer ${token}` }),
+      },
       body: JSON.stringify(body),
       signal: stop.signal,
     });
+
+  /** Posts name the stream, and show whose it is: a visitor by his token, an agent by his cookie. */
+  function came(welcome: ServerFrame & { type: "welcome" }) {
+    session = welcome.session;
+    if ("visitor" in welcome) token = welcome.visitor.token;
+  }
 
   async function listen(hello: ClientFrame) {
     const answer = await post(path, hello);
@@ -61,7 +71,7 @@ export function openStream(origin: string, path: string, on: CarrierEvents): Car
       const said = JSON.parse(line.slice(5));
       if (ending) return closed(said.code);
       const frames: ServerFrame[] = [said].flat();
-      for (const frame of frames) if (frame.type === "welcome") session = frame.session;
+      for (const frame of frames) if (frame.type === "welcome") came(frame);
       on.received(frames);
       flush();
     });

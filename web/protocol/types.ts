@@ -274,8 +274,8 @@ export interface RowVisitor {
   id: string;
   name?: string;
   email?: string;
-  verified?: boolean;
-  online?: boolean;
+  verified: boolean;
+  online: boolean;
 }
 
 export interface Row extends ConversationView {
@@ -283,7 +283,7 @@ export interface Row extends ConversationView {
   visitor: RowVisitor;
   language?: string;
   page?: Page;
-  tags?: string[];
+  tags: string[];
 }
 
 export interface AgentState {
@@ -295,7 +295,7 @@ export interface AgentState {
 
 export interface Desk {
   state: "here" | "away";
-  agents?: AgentName[];
+  agents: AgentName[];
 }
 
 export interface VisitorSelf {
@@ -303,7 +303,7 @@ export interface VisitorSelf {
   token: string;
   name?: string;
   email?: string;
-  verified?: boolean;
+  verified: boolean;
 }
 
 export interface AgentSelf {

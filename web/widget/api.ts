@@ -20,9 +20,14 @@ export async function ask(method: string, path: string, body?: unknown): Promise
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const init: RequestInit = { method, headers };
   if (body !== undefined) init.body = JSON.stringify(body);
-  const answer = await fetch(ROOT + path, init);
-  if (!answer.ok) throw new Refused(answer.status, await codeOf(answer));
-  return answer;
+  for (;;) {
+    const answer = await fetch(ROOT + path, init);
+    if (answer.ok) return answer;
+    const { code = "", retry_after_ms = 1_000 } = await problemOf(answer);
+    // What is only read can wait.
+    if (method !== "GET" || answer.status !== 429) throw new Refused(answer.status, code);
+    await new Promise((done) => setTimeout(done, retry_after_ms));
+  }
 }
 
 export async function page(
@@ -61,7 +66,5 @@ export function upload(file: globalThis.File, progress: (part: number) => void):
   return { done, stop: () => request.abort() };
 }
 
-async function codeOf(answer: Response): Promise<string> {
-  const problem = await answer.json().catch(() => ({}));
-  return problem.code ?? "";
-}
+const problemOf = (answer: Response): Promise<{ code?: string; retry_after_ms?: number }> =>
+  answer.json().catch(() => ({}));

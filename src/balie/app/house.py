@@ -22,6 +22,7 @@ from balie.contacts.commands import ContactCommands
 from balie.contacts.erasing import Erasing
 from balie.contacts.ledger import LedgerFile
 from balie.conversations.allowance import Allowance, Bounds
+from balie.conversations.api.reading import READS
 from balie.conversations.api.services import ConversationServices
 from balie.conversations.commands import ConversationCommands
 from balie.conversations.model import Conversation
@@ -261,6 +262,8 @@ class House:
             upload_limit=Limiter(UPLOADS),
             uploading=Turnstile(*UPLOADS_AT_ONCE),
             allowance=Allowance(_upload_bounds(self.settings), self.folder / data.FILES),
+            read_limit=Limiter(READS),
+            transcribing=asyncio.Semaphore(1),
             max_file_bytes=self.settings.max_file_bytes,
             is_online=self.hub.is_online,
             find_colleague=self._find_colleague,

@@ -14,6 +14,7 @@ from jwt.types import Options
 from balie.contacts.commands import Proof
 from balie.edge.text import clean_email, clean_optional_line
 from balie.kernel.errors import BalieError, UnauthorisedError
+from balie.kernel.visible import shows_something
 from balie.organisations.model import SiteKey
 
 LONGEST_S = 24 * 3_600
@@ -79,7 +80,8 @@ def _is_moment(value: object) -> TypeGuard[int | float]:
 
 def _proof(claims: dict[str, Any]) -> Proof:
     subject = claims["sub"]
-    if not isinstance(subject, str) or not 0 < len(subject) <= 200 or not subject.isprintable():
+    readable = isinstance(subject, str) and subject.isprintable() and shows_something(subject)
+    if not readable or len(subject) > 200:
         raise UnauthorisedError("`sub` is a text of 1 to 200 characters that can be read")
     return Proof(subject, _line(claims.get("name")), _email(claims.get("email")))
 

@@ -23,6 +23,7 @@ from balie.kernel.events import (
 )
 from balie.kernel.ids import milliseconds_of, parse_id
 from balie.kernel.ports import Clock
+from balie.kernel.visible import shows_something
 from balie.store.engine import SqliteStore
 from balie.store.log import Append, Appended, Touch
 
@@ -170,27 +171,28 @@ def post(
 
     Raises EmptyError, TooLongError or MalformedError.
     """
-    checked_id = _checked_id(client_message_id)
-    if not text.strip() and not with_files:
-        raise EmptyError("there is no text and no file")
+    checked_id, message = _checked_id(client_message_id), MessagePosted(text=_checked_text(text))
+    if not with_files and not shows_something(text):
+        raise EmptyError("there is no text that can be seen, and no file")
     return Post(
         actor=actor,
         conversation_id=conversation_id or new_conversation_id(actor, checked_id),
         client_message_id=checked_id,
-        message=MessagePosted(text=_checked_text(text)),
+        message=message,
         opening=opening if conversation_id is None else None,
     )
 
 
 def note(actor: AgentActor, conversation_id: str, client_message_id: str, text: str) -> Note:
     """A checked wish to write down what only agents see. Raises as `post`."""
-    if not text.strip():
-        raise EmptyError("there is no text")
+    written = NotePosted(text=_checked_text(text))
+    if not shows_something(text):
+        raise EmptyError("there is no text that can be seen")
     return Note(
         actor=actor,
         conversation_id=conversation_id,
         client_message_id=_checked_id(client_message_id),
-        note=NotePosted(text=_checked_text(text)),
+        note=written,
     )
 
 

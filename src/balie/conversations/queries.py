@@ -1,7 +1,7 @@
 """All reads of conversations. Each takes the actor, and finds nothing beyond what he may reach."""
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
@@ -16,6 +16,8 @@ from balie.kernel.events import Envelope, decode_author, decode_payload
 from balie.kernel.paging import Cursor, Page, decode_cursor, encode_cursor
 from balie.store.engine import Store
 from balie.store.schema import cursor_of, events
+
+T = TypeVar("T")
 
 View = Literal["open", "waiting", "mine", "team", "closed", "all"]
 
@@ -81,15 +83,34 @@ async def find_events(
 
     Raises NotFoundError for what the actor may not reach.
     """
+    return await use_events(
+        store, actor, conversation_id, _whole, after=after, before=before, limit=limit
+    )
 
-    def query(connection: Connection) -> EventPage:
+
+async def use_events(
+    store: Store,
+    actor: Actor,
+    conversation_id: str,
+    use: Callable[[EventPage], T],
+    *,
+    after: int | None = None,
+    before: int | None = None,
+    limit: int = MAX_PAGE,
+) -> T:
+    """What `use` makes of the page that `find_events` finds. It works where the page is read, off the event
+    loop: a page of long messages takes long to encode."""
+
+    def query(connection: Connection) -> T:
         state = conversation(connection, actor, conversation_id)
-        return EventPage(
-            _events(connection, conversation_id, after, before, min(limit, MAX_PAGE)),
-            state.last_seq,
-        )
+        found = _events(connection, conversation_id, after, before, min(limit, MAX_PAGE))
+        return use(EventPage(found, state.last_seq))
 
     return await store.read(query)
+
+
+def _whole(page: EventPage) -> EventPage:
+    return page
 
 
 def _events(
@@ -290,17 +311,5 @@ async def _find_kinds(
             Envelope(conversation_id, seq, at, decode_author(author), decode_payload(payload))
             for seq, at, author, payload in reversed(rows)
         ]
-
-    return await store.read(query)
-
-
-async def find_all_events(
-    store: Store, actor: Actor, conversation_id: str, limit: int
-) -> list[Envelope]:
-    """A conversation from its start, at most `limit` events. Raises NotFoundError."""
-
-    def query(connection: Connection) -> list[Envelope]:
-        conversation(connection, actor, conversation_id)
-        return _events(connection, conversation_id, 0, None, limit)
 
     return await store.read(query)

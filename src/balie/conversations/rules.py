@@ -111,7 +111,8 @@ def _take(state: Conversation, command: Take) -> Sequence[AnyPayload]:
     if state.agent_id == command.agent.id:
         return ()
     if state.agent_id not in (None, command.taken_from):
-        raise TakenError(f"{state.agent_name or 'a colleague'} has it already")
+        who = state.agent_name or "a colleague"
+        raise TakenError(f"{who} has it already", holder=state.agent_id)
     return (happened.ConversationAssigned(agent=command.agent),)
 
 

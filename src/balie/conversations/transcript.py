@@ -56,21 +56,40 @@ WORDS: dict[Language, dict[str, str]] = {
 }
 
 
-def transcript(site: str, envelopes: Sequence[Envelope], language: Language, zone: tzinfo) -> str:
-    """What the visitor may see of the conversation: a head, a line for each day, a block for each message."""
-    words = WORDS[language]
-    blocks = [f"{words['with'].format(site=site)}\n{words['zone'].format(zone=zone)}"]
-    day: date | None = None
-    for envelope in envelopes:
-        said = _said(envelope, words)
+class Transcript:
+    """What the visitor may see of a conversation, written page by page: a head, a line for each day, a block
+    for each message."""
+
+    def __init__(self, site: str, language: Language, zone: tzinfo) -> None:
+        self._site = site
+        self._words = WORDS[language]
+        self._zone = zone
+        self._day: date | None = None
+
+    def head(self) -> str:
+        words = self._words
+        return f"{words['with'].format(site=self._site)}\n{words['zone'].format(zone=self._zone)}\n"
+
+    def page(self, envelopes: Sequence[Envelope]) -> str:
+        """What comes after what was written already."""
+        return "".join(f"\n{block}\n" for envelope in envelopes for block in self._blocks(envelope))
+
+    def _blocks(self, envelope: Envelope) -> list[str]:
+        said = _said(envelope, self._words)
         if said is None:
-            continue
-        at = datetime.fromtimestamp(envelope.at / 1_000, zone)
-        if at.date() != day:
-            day = at.date()
-            blocks.append(_ruled(_long_date(day, words)))
-        blocks.append(f"{at:%H:%M}  {said}")
-    return "\n\n".join(blocks) + "\n"
+            return []
+        at = datetime.fromtimestamp(envelope.at / 1_000, self._zone)
+        block = f"{at:%H:%M}  {said}"
+        if at.date() == self._day:
+            return [block]
+        self._day = at.date()
+        return [_ruled(_long_date(self._day, self._words)), block]
+
+
+def transcript(site: str, envelopes: Sequence[Envelope], language: Language, zone: tzinfo) -> str:
+    """A whole conversation at once."""
+    written = Transcript(site, language, zone)
+    return written.head() + written.page(envelopes)
 
 
 def file_name(site: str, started_at: int, language: Language, zone: tzinfo) -> str:
@@ -125,19 +144,21 @@ def _who(author: Author, words: dict[str, str]) -> str:
 
 def _folded(text: str) -> list[str]:
     """The text under its name; its own line breaks stay, and an address stays whole."""
-    return [
-        folded
-        for line in text.splitlines()
-        for folded in textwrap.wrap(
-            line,
-            WIDTH,
-            initial_indent=_MARGIN,
-            subsequent_indent=_MARGIN,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        or [""]
-    ]
+    return [folded for line in text.splitlines() for folded in _lines(line)]
+
+
+def _lines(line: str) -> list[str]:
+    if line and len(line) <= WIDTH - len(_MARGIN) and line.isprintable():
+        # As below, without its cost: most lines fit.
+        return [(_MARGIN + line).rstrip()]
+    return textwrap.wrap(
+        line,
+        WIDTH,
+        initial_indent=_MARGIN,
+        subsequent_indent=_MARGIN,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [""]
 
 
 def _ruled(title: str) -> str:

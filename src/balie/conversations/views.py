@@ -39,24 +39,23 @@ def wire(envelope: Envelope, *, for_visitor: bool) -> WireEvent:
     if for_visitor:
         if type(payload) in INTERNAL:
             return WireEvent(envelope.seq, "internal")
-        payload = _seen_by_visitor(payload)
+        if isinstance(payload, VisitorIdentified):
+            payload = replace(payload, visitor=None, contact=None)
     tag = _TAGS[type(payload)]
     return WireEvent(
         envelope.seq,
         tag,
         envelope.at,
         envelope.author,
-        _untagged(payload, tag),
+        _NOTHING
+        if for_visitor and isinstance(payload, ConversationStarted)
+        else _untagged(payload, tag),
         envelope.client_message_id,
     )
 
 
-def _seen_by_visitor(payload: AnyPayload) -> AnyPayload:
-    if isinstance(payload, ConversationStarted):
-        return ConversationStarted(site=payload.site)
-    if isinstance(payload, VisitorIdentified):
-        return replace(payload, visitor=None, contact=None)
-    return payload
+# Where somebody came from and what he holds is for agents.
+_NOTHING = msgspec.Raw(b"{}")
 
 
 def _untagged(payload: AnyPayload, tag: str) -> msgspec.Raw:

@@ -49,6 +49,8 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     retry_after_ms: int | None = None
     request_id: str | None = None
     """Of an error inside Balie: the name under which its log tells more."""
+    holder: str | None = None
+    """Of a conversation that is `taken`: the id of the agent who has it, for the field `from`."""
     attempts_left: int | None = None
     """Of a wrong password: how many tries are left."""
 

@@ -3,13 +3,18 @@
 import unicodedata
 
 from balie.kernel.errors import EmptyError, MalformedError, TooLongError
+from balie.kernel.visible import shows
+
+LONGEST_ADDRESS = 254
+"""Bytes that the way of an e-mail takes (RFC 5321, section 4.5.3.1.3, less its brackets)."""
+
+_NO_ADDRESS = "that is no e-mail address: somebody@example.nl"
 
 # Characters that turn the direction of what stands around them; a name may not rearrange a screen.
 _DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-# Letters to Unicode, nothing to the eye.
-_BLANKS = frozenset(
-    "\u115f\u1160\u2800\u3164\uffa0\u034f\u17b4\u17b5\u180b\u180c\u180d\u180e\u180f"
-)
+
+# Marks that choose a form and show none.
+_SELECTORS = frozenset("\u034f\u180b\u180c\u180d\u180f") | {chr(c) for c in range(0xFE00, 0xFE10)}
 
 
 def clean_line(text: str, limit: int, what: str) -> str:
@@ -35,9 +40,11 @@ def clean_optional_line(text: str, limit: int, what: str) -> str:
 
 
 def clean_email(text: str) -> str:
-    """An e-mail address in the form that is unique: trimmed, composed, lower case.
+    """An e-mail address in the form that is unique: trimmed, composed, lower case, its domain in its own
+    letters (and not as `xn--…`).
 
-    Raises MalformedError for what cannot be one. Whether it exists only a mail can tell.
+    Raises MalformedError for what cannot be one, or has characters that nobody sees. Whether it exists only
+    a mail can tell.
     """
     email = unicodedata.normalize("NFKC", text).strip().lower()
     local, at, domain = email.rpartition("@")
@@ -46,14 +53,25 @@ def clean_email(text: str) -> str:
         and 0 < len(local) <= 64
         and 0 < len(domain) <= 253
         and "@" not in local
-        and all(_may_stand(c) and not _is_space(c) and c not in '<>()[],;:\\"' for c in email)
+        and all(_may_stand_in_address(c) for c in email)
         and not domain.startswith((".", "-"))
         and not domain.endswith((".", "-"))
         and ".." not in domain
     )
     if not fine:
-        raise MalformedError("that is no e-mail address: somebody@example.nl")
-    return email
+        raise MalformedError(_NO_ADDRESS)
+    address = f"{local}@{_own_letters(domain)}"
+    if len(address.encode()) > LONGEST_ADDRESS:
+        raise MalformedError(_NO_ADDRESS)
+    return address
+
+
+def _own_letters(domain: str) -> str:
+    """A domain has two spellings, of which people read one (IDNA, RFC 3490)."""
+    try:
+        return domain.encode("idna").decode("idna").lower()
+    except UnicodeError:
+        raise MalformedError(_NO_ADDRESS) from None
 
 
 def _is_space(character: str) -> bool:
@@ -64,6 +82,11 @@ def _may_stand(character: str) -> bool:
     return unicodedata.category(character) not in ("Cc", "Cs") and character not in _DIRECTIONS
 
 
+def _may_stand_in_address(character: str) -> bool:
+    # Marks may stand on a letter; what shows nothing at all may stand nowhere.
+    is_mark = unicodedata.category(character) in ("Mn", "Me") and character not in _SELECTORS
+    return (shows(character) or is_mark) and character not in '<>()[],;:\\"'
+
+
 def _shows(character: str) -> bool:
-    category = unicodedata.category(character)
-    return category not in ("Cf", "Mn", "Me", "Zs", "Cn") and character not in _BLANKS
+    return unicodedata.category(character) != "Cn" and shows(character)

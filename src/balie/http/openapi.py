@@ -9,6 +9,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 
 from balie.edge.policy import Policy
 from balie.edge.problem import MEDIA_TYPE, Problem
+from balie.http import bounds
 
 PATH = "/api/openapi.json"
 
@@ -77,6 +78,7 @@ def complete(schema: dict[str, Any], policies: dict[tuple[str, str], Policy], co
         "agent": {"type": "apiKey", "in": "cookie", "name": cookie},
         "visitor": {"type": "http", "scheme": "bearer"},
     }
+    bounds.say_how_large(components["schemas"])
     refused = {
         "description": "Refused: `code` says why.",
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -88,6 +90,9 @@ def complete(schema: dict[str, Any], policies: dict[tuple[str, str], Policy], co
         responses = operation.setdefault("responses", {})
         # Litestar guesses at a 400 of its own shape.
         responses.pop("400", None)
+        bounds.say_what_is_brought(path, operation)
+        reference = {"$ref": "#/components/schemas/Problem"}
+        responses.update(bounds.refusals(verb, path, policy, operation, reference))
         responses["default"] = refused
         operation["security"] = SECURITY[policy]
         operation["x-policy"] = policy.value

@@ -82,9 +82,13 @@ class ConflictError(BalieError):
 
 
 class TakenError(ConflictError):
-    """Somebody else was first."""
+    """Somebody else was first; `holder` is his id, where there is one."""
 
     code = "taken"
+
+    def __init__(self, detail: str, *, holder: str | None = None) -> None:
+        super().__init__(detail)
+        self.members = {"holder": holder} if holder else {}
 
 
 class ClosedError(BalieError):

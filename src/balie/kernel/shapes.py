@@ -44,12 +44,12 @@ class ConversationView(msgspec.Struct, frozen=True, omit_defaults=True):
     rating: int | None = None
 
 
-class RowVisitor(msgspec.Struct, frozen=True, omit_defaults=True):
+class RowVisitor(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     id: str
     name: str | None = None
     email: str | None = None
-    verified: bool = False
-    online: bool = False
+    verified: bool
+    online: bool
 
 
 class Row(ConversationView, frozen=True, omit_defaults=True, kw_only=True):
@@ -59,7 +59,7 @@ class Row(ConversationView, frozen=True, omit_defaults=True, kw_only=True):
     visitor: RowVisitor
     language: str | None = None
     page: Page | None = None
-    tags: tuple[str, ...] = ()
+    tags: tuple[str, ...]
 
 
 class AgentState(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -75,7 +75,7 @@ class Desk(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who sits at the desk now, as visitors may know it; at most three agents are named."""
 
     state: Literal["here", "away"]
-    agents: tuple[AgentName, ...] = ()
+    agents: tuple[AgentName, ...]
 
 
 class WireEvent(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -92,12 +92,12 @@ class WireEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     client_message_id: str | None = None
 
 
-class VisitorSelf(msgspec.Struct, frozen=True, omit_defaults=True):
+class VisitorSelf(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     id: str
     token: str
     name: str | None = None
     email: str | None = None
-    verified: bool = False
+    verified: bool
 
 
 class AgentSelf(msgspec.Struct, frozen=True, omit_defaults=True):

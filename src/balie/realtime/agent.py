@@ -33,7 +33,7 @@ class AgentConnection(Connection):
         super().__init__(services, transport)
         self._origin = origin
         self._address = address
-        self._cookies = cookies
+        self.cookies = cookies
         self.actor: AgentActor | None = None
         self.agent_id = ""
         self.session_id = ""
@@ -44,7 +44,7 @@ class AgentConnection(Connection):
         services.start_limit.take(f"hello:{limit_key(self._address)}", services.clock())
         if not same_origin(self._origin, services.edge.origins):
             raise ForbiddenError("open the console at its own address")
-        entry = await services.admit_agent(self._cookies, hello.ticket)
+        entry = await services.admit_agent(self.cookies, hello.ticket)
         self.actor, self.agent_id = entry.actor, entry.actor.agent_id
         self.session_id, self.organisation_id = entry.actor.session_id, entry.actor.organisation_id
         with self.holding() as held:

@@ -6,18 +6,23 @@ take the `hello`, `POST /sse/sessions/{session}` takes what the client sends lat
 
 import asyncio
 import contextlib
+import hmac
 from typing import Any
 
 import msgspec
 import structlog
 
-from balie.edge.cross_origin import answer_headers
+from balie.contacts import tokens
+from balie.edge.auth import cookie_name
+from balie.edge.cross_origin import answer_headers, refuse_foreign_page
 from balie.edge.origins import same_origin
-from balie.kernel.errors import RateLimitedError
+from balie.kernel.errors import BalieError, ForbiddenError, RateLimitedError, UnauthorisedError
+from balie.realtime.agent import AgentConnection
 from balie.realtime.connection import Connection
 from balie.realtime.outbox import Outbox
 from balie.realtime.protocol.frames import MAX_FRAME_BYTES, Close
 from balie.realtime.services import Services
+from balie.realtime.visitor import VisitorConnection
 from balie.realtime.ws import Scope, header_map, may_knock, open_connection, peer_of
 
 COMMENT_EVERY = 15.0
@@ -75,8 +80,13 @@ class StreamDoor:
 
     async def _take(self, session: str, headers: dict[str, str], receive: Any, send: Any) -> None:
         stream = self._streams.get(session)
-        if stream is None or not self._may_post(stream, headers):
+        if stream is None:
             await refuse(send, 404, "not_found", "no such stream; open a new one")
+            return
+        try:
+            await self._refuse_others(stream.connection, headers)
+        except BalieError as error:
+            await refuse(send, error.status, error.code, error.detail)
             return
         body = await read_body(receive, MAX_BODY)
         if body is None:
@@ -93,11 +103,37 @@ class StreamDoor:
         await answer(send, 202)
         await stream.take(frames)
 
-    def _may_post(self, stream: "Stream", headers: dict[str, str]) -> bool:
-        """Agents act by a cookie too, so a foreign page must not be able to post for them."""
-        if stream.connection.kind == "visitor":
-            return True
-        return same_origin(headers.get("origin"), self._services.edge.origins)
+    async def _refuse_others(self, connection: Connection, headers: dict[str, str]) -> None:
+        """Whoever posts shows who he is: the stream's id stands in an address, and so in logs.
+
+        Raises UnauthorisedError or ForbiddenError.
+        """
+        own = self._services.edge.origins
+        if isinstance(connection, VisitorConnection):
+            self._refuse_other_visitor(connection, headers.get("authorization", ""))
+            origin = headers.get("origin")
+            if not same_origin(origin, own):
+                await refuse_foreign_page(self._services.pages, connection.site_id, origin)
+        elif not same_origin(headers.get("origin"), own):
+            raise ForbiddenError("post from Balie's own origin")
+        elif not self._has_same_session(connection, headers.get("cookie", "")):
+            raise UnauthorisedError("this stream belongs to another session")
+
+    def _has_same_session(self, connection: Connection, cookies: str) -> bool:
+        """Whether an agent's post carries the cookie with which his stream was opened."""
+        assert isinstance(connection, AgentConnection)
+        name = cookie_name(self._services.edge)
+        shown, known = (_cookie(text, name) for text in (cookies, connection.cookies))
+        return hmac.compare_digest(shown, known)
+
+    def _refuse_other_visitor(self, connection: VisitorConnection, authorization: str) -> None:
+        kind, _, token = authorization.partition(" ")
+        if kind.lower() != "bearer" or not token:
+            raise UnauthorisedError("send the visitor's token: Authorization: Bearer TOKEN")
+        services = self._services
+        actor = tokens.read(services.secret, token.strip(), services.clock())
+        if actor.visitor_id != connection.visitor_id:
+            raise UnauthorisedError("this stream belongs to another visitor")
 
 
 class Stream:
@@ -181,6 +217,11 @@ class Stream:
         await self._send(
             {"type": "http.response.body", "body": text.encode(), "more_body": not last}
         )
+
+
+def _cookie(header: str, name: str) -> bytes:
+    found = (each.strip().partition("=") for each in header.split(";"))
+    return next((value.encode() for key, _, value in found if key == name), b"")
 
 
 def _adding(send: Any, headers: dict[str, str]) -> Any:

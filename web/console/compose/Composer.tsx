@@ -1,5 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { MAX_TEXT, type Row } from "../../protocol/types";
+import { showsSomething } from "../../protocol/visible";
 import { Button, IconButton, Segmented } from "../../ui/buttons";
 import { sayNumber } from "../../ui/intl";
 import { Key } from "../../ui/marks";
@@ -44,7 +45,7 @@ export function Composer({ row, atEnd, showEnd }: ComposerProps) {
 
   const excess = [...text].length - MAX_TEXT;
   const busy = uploads.some((upload) => !upload.fault);
-  const empty = !text.trim() && (isNote || !draft.files.length);
+  const empty = !showsSomething(text) && (isNote || !draft.files.length);
   const blocked = empty || excess > 0 || (busy && !isNote);
 
   function attach(files: readonly File[]) {

@@ -7,7 +7,8 @@ const ME = "me";
 function row(id: string, more: Partial<Row> = {}): Row {
   const receipts = { visitor: { delivered: 0, read: 0 }, agent: { delivered: 0, read: 0 } };
   const rest = { status: "open", last_seq: 1, unread: 0, receipts, started_at: 0 } as const;
-  return { ...rest, id, site: "s", visitor: { id: `v${id}` }, ...more };
+  const visitor = { id: `v${id}`, verified: false, online: false };
+  return { ...rest, id, site: "s", visitor, tags: [], ...more };
 }
 
 const mine = { agent: { id: ME, name: "Noor" } };

@@ -2,6 +2,7 @@
 
 import { useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
+import { showsSomething } from "../../protocol/visible";
 import { say } from "../boot";
 import {
   current,
@@ -20,7 +21,7 @@ import { Icon } from "./Icon";
 export function Composer({ first }: { first?: boolean }) {
   const field = useRef<HTMLTextAreaElement>(null);
   const text = drafts.value[current.value ?? ""] ?? "";
-  const empty = !text.trim();
+  const empty = !showsSomething(text);
 
   useSignalEffect(() => {
     // On a phone the keyboard comes when it is asked for, not over the first screen.

@@ -3,7 +3,7 @@
 from litestar import Router
 from litestar.di import Provide
 
-from balie.conversations.api import agents, files, visitors
+from balie.conversations.api import agents, files, reading, visitors
 from balie.conversations.api.services import ConversationServices
 
 
@@ -11,7 +11,7 @@ def routes(services: ConversationServices) -> Router:
     """The routes of this room."""
     return Router(
         path="/api/v1",
-        route_handlers=[*visitors.HANDLERS, *agents.HANDLERS, *files.HANDLERS],
+        route_handlers=[*reading.HANDLERS, *visitors.HANDLERS, *agents.HANDLERS, *files.HANDLERS],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
         tags=["conversations"],
     )

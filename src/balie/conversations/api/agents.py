@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
-from litestar import delete, get, post, put
+from litestar import Response, delete, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from balie.contacts.model import Visitor
@@ -20,7 +20,8 @@ from balie.conversations.api.services import (
     Place,
     Services,
     ack_view,
-    event_list,
+    as_json,
+    for_agents,
 )
 from balie.conversations.model import Conversation, Status
 from balie.conversations.views import row
@@ -159,12 +160,12 @@ async def list_events(
     after: Place = None,
     before: Place = None,
     limit: Annotated[int, QueryParameter(ge=1, le=200)] = 100,
-) -> EventList:
+) -> Response[EventList]:
     """A page of events: above `after`, or the last ones below `before`, ascending."""
-    page = await queries.find_events(
-        services.store, actor, conversation_id, after=after, before=before, limit=limit
+    store, place = services.store, {"after": after, "before": before}
+    return as_json(
+        await queries.use_events(store, actor, conversation_id, for_agents, **place, limit=limit)
     )
-    return event_list(page, for_visitor=False)
 
 
 @post("/conversations/{conversation_id:str}/messages", opt=AGENT, status_code=200)

@@ -1,10 +1,12 @@
 """What these doors need, and the shapes that they share."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
+from litestar import MediaType, Response
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 from msgspec import Meta
@@ -51,6 +53,10 @@ class ConversationServices:
     """Files on their way in, by address."""
     allowance: Allowance
     """Bytes that may be brought."""
+    read_limit: Limiter
+    """Reads of visitors, by visitor and by address; a page of events is one."""
+    transcribing: asyncio.Semaphore
+    """Pages of transcripts being written: they are the work of a thread that everybody else waits beside."""
     max_file_bytes: int
     is_online: Callable[[str], bool]
     find_colleague: Callable[[AgentActor, str], Awaitable[AgentName]]
@@ -94,5 +100,21 @@ def ack_view(client_message_id: str, appended: Appended[Conversation]) -> AckVie
     return AckView(client_message_id, said.conversation_id, said.seq, said.at)
 
 
-def event_list(page: EventPage, *, for_visitor: bool) -> EventList:
-    return EventList([wire(each, for_visitor=for_visitor) for each in page.events], page.last_seq)
+def for_visitors(page: EventPage) -> bytes:
+    """An EventList as JSON, as visitors may see it."""
+    return _event_list(page, for_visitor=True)
+
+
+def for_agents(page: EventPage) -> bytes:
+    """An EventList as JSON."""
+    return _event_list(page, for_visitor=False)
+
+
+def _event_list(page: EventPage, *, for_visitor: bool) -> bytes:
+    shown = [wire(each, for_visitor=for_visitor) for each in page.events]
+    return msgspec.json.encode(EventList(shown, page.last_seq))
+
+
+def as_json(encoded: Any) -> Response[Any]:
+    """An answer that is JSON already."""
+    return Response(encoded, media_type=MediaType.JSON)

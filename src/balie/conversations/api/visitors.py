@@ -1,13 +1,11 @@
-"""What a visitor's browser may ask for over HTTP."""
+"""What a visitor's browser may do over HTTP."""
 
-from datetime import UTC, tzinfo
 from functools import partial
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import msgspec
-from litestar import Request, Response, get, post, put
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar import Request, post, put
+from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from balie.contacts import tokens
@@ -16,40 +14,23 @@ from balie.contacts.model import Visitor, new_visitor
 from balie.contacts.queries import find_visitor
 from balie.conversations import commands, queries, told
 from balie.conversations.acts import Close, Describe, Rate, Track
-from balie.conversations.api.files import disposition
 from balie.conversations.api.services import (
     AckView,
-    EventList,
     NewMessage,
-    Place,
     Services,
     Visiting,
     ack_view,
-    event_list,
 )
-from balie.conversations.media import safe_name
 from balie.conversations.model import Conversation
-from balie.conversations.transcript import file_name, transcript
-from balie.conversations.views import view
 from balie.edge.policy import Policy
 from balie.edge.text import clean_email, clean_optional_line
 from balie.kernel.actor import VisitorActor
 from balie.kernel.errors import MalformedError
 from balie.kernel.events import ConversationRated, ConversationStarted, VisitorIdentified
-from balie.kernel.shapes import ConversationView, VisitorSelf
-from balie.organisations.model import Language
+from balie.kernel.shapes import VisitorSelf
 from balie.organisations.queries import find_keys, find_site
 
 VISITOR = {"policy": Policy.VISITOR}
-
-LONGEST_TRANSCRIPT = 10_000
-
-
-class ConversationList(msgspec.Struct, frozen=True):
-    """A visitor's conversations, latest first."""
-
-    data: list[ConversationView]
-    next_cursor: str | None = None
 
 
 class IdentityClaim(msgspec.Struct, frozen=True):
@@ -76,29 +57,6 @@ class NewEvent(msgspec.Struct, frozen=True):
 class NewRating(msgspec.Struct, frozen=True):
     score: Annotated[int, Meta(ge=1, le=5)]
     comment: Annotated[str, Meta(max_length=2_000)] = ""
-
-
-@get("/visitor/conversations", opt=VISITOR)
-async def list_own(visitor: Visiting, services: Services) -> ConversationList:
-    """Own conversations, latest first."""
-    owned = await queries.find_own_conversations(services.store, visitor)
-    return ConversationList([view(each) for each in owned])
-
-
-@get("/visitor/conversations/{conversation_id:str}/events", opt=VISITOR)
-async def list_own_events(
-    visitor: Visiting,
-    services: Services,
-    conversation_id: FromPath[str],
-    after: Place = None,
-    before: Place = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=200)] = 100,
-) -> EventList:
-    """A page of events: above `after`, or the last ones below `before`, ascending."""
-    page = await queries.find_events(
-        services.store, visitor, conversation_id, after=after, before=before, limit=limit
-    )
-    return event_list(page, for_visitor=True)
 
 
 @post("/visitor/messages", opt=VISITOR, status_code=200)
@@ -269,45 +227,11 @@ async def rate_own(
     )
 
 
-@get("/visitor/conversations/{conversation_id:str}/transcript", opt=VISITOR)
-async def show_transcript(
-    visitor: Visiting,
-    services: Services,
-    conversation_id: FromPath[str],
-    language: Annotated[str, QueryParameter(max_length=35)] = "nl",
-    time_zone: Annotated[str, QueryParameter(max_length=64)] = "UTC",
-) -> Response[bytes]:
-    """The conversation as text to keep, in this language and with the times of this zone (IANA)."""
-    envelopes = await queries.find_all_events(
-        services.store, visitor, conversation_id, LONGEST_TRANSCRIPT
-    )
-    site = await services.store.read(lambda c: find_site(c, visitor, visitor.site_id))
-    spoken: Language = "nl" if language.startswith("nl") else "en"
-    zone = _zone(time_zone)
-    name = safe_name(file_name(site.name, envelopes[0].at, spoken, zone))
-    return Response(
-        transcript(site.name, envelopes, spoken, zone).encode(),
-        media_type="text/plain; charset=utf-8",
-        headers={"Content-Disposition": disposition(name)},
-    )
-
-
-def _zone(name: str) -> tzinfo:
-    """The time zone of this name, or UTC where this machine does not know it."""
-    try:
-        return ZoneInfo(name)
-    except (LookupError, ValueError, OSError):
-        return UTC
-
-
 HANDLERS = [
-    list_own,
-    list_own_events,
     post_own_message,
     identify,
     describe,
     track,
     close_own,
     rate_own,
-    show_transcript,
 ]

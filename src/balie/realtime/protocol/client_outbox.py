@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from balie.kernel.visible import shows_something
 from balie.realtime.protocol.client_pace import Pace
 from balie.realtime.protocol.frames import MAX_FILES, MAX_FRAME_BYTES, MAX_TEXT
 
@@ -183,7 +184,7 @@ def _frame_of(item: Item) -> dict[str, Any]:
 def _refusal(item: Item) -> str | None:
     """What the server would refuse is not even sent."""
     text, files = item["text"], item["files"]
-    if not text and not files:
+    if not files and not shows_something(text):
         return "empty"
     if len(files) > MAX_FILES or len(text) > MAX_TEXT:
         return "too_long"

@@ -1,0 +1,114 @@
+"""What visitors read over HTTP: whole, however long, and not without end."""
+
+import re
+import sqlite3
+
+import httpx
+import pytest
+from tests.people import Demo, visitor
+
+from balie.conversations.api.reading import READS
+from balie.edge.limits import Limiter
+
+MANY = 10_500
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    running = Demo(tmp_path_factory.mktemp("data")).start()
+    yield running
+    running.stop()
+
+
+async def talked(demo, *texts):
+    """Somebody who has said something: his token and his conversation."""
+    talker = await visitor(demo).open()
+    conversation = None
+    for text in texts:
+        conversation = (await talker.post(text, conversation))["conversation"]
+    await talker.close()
+    return talker.welcome["visitor"]["token"], conversation
+
+
+def lengthen(demo, conversation, count):
+    """The last message again and again, numbered, as if it had been said that often."""
+    with sqlite3.connect(demo.folder / "balie.sqlite3") as store:
+        names = [row[1] for row in store.execute("PRAGMA table_info(events)")]
+        values = {
+            "position": "NULL",
+            "seq": "n",
+            "payload": "replace(payload, 'bericht 0', 'bericht ' || (n - 2))",
+            "client_message_id": "NULL",
+        }
+        chosen = ", ".join(values.get(name, name) for name in names)
+        store.execute(
+            f"WITH RECURSIVE numbers(n) AS (SELECT 3 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)"
+            f" INSERT INTO events ({', '.join(names)}) SELECT {chosen} FROM events, numbers"
+            f" WHERE conversation_id = ? AND seq = 2",
+            (count, conversation),
+        )
+        store.execute("UPDATE conversations SET last_seq = ? WHERE id = ?", (count, conversation))
+    store.close()
+
+
+@pytest.fixture
+async def long_talk(demo):
+    token, conversation = await talked(demo, "bericht 0")
+    demo.stop()
+    lengthen(demo, conversation, MANY)
+    demo.start()
+    return token, conversation
+
+
+def reader(demo, token):
+    return httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{demo.port}/api/v1/visitor",
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=30,
+    )
+
+
+async def test_a_transcript_ends_where_the_conversation_ends(demo, long_talk):
+    token, conversation = long_talk
+    async with reader(demo, token) as http:
+        answer = await http.get(f"/conversations/{conversation}/transcript")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    said = [int(number) for number in re.findall(r"^ +bericht (\d+)$", answer.text, re.MULTILINE)]
+    assert said == list(range(MANY - 1))
+    assert answer.text.endswith(f"bericht {MANY - 2}\n")
+
+
+async def test_who_reads_without_end_waits_and_nobody_else(demo):
+    token, conversation = await talked(demo, "hallo")
+    other, others = await talked(demo, "goedemiddag")
+    async with reader(demo, token) as http:
+        for _ in range(60):
+            refused = await http.get(f"/conversations/{conversation}/transcript")
+            if refused.status_code != 200:
+                break
+        assert refused.status_code == 429
+        told = refused.json()
+        assert told["code"] == "rate_limited"
+        assert 0 < told["retry_after_ms"] <= 10 * READS.refill_ms
+        assert int(refused.headers["retry-after"]) >= 1
+    async with reader(demo, other) as http:
+        assert (await http.get(f"/conversations/{others}/events")).status_code == 200
+
+
+async def test_the_lists_of_a_visitor_are_counted_too(demo):
+    token, conversation = await talked(demo, "hallo")
+    paths = ["/conversations", f"/conversations/{conversation}/events?limit=1"]
+    async with reader(demo, token) as http:
+        for path in paths:
+            for _ in range(2 * READS.burst):
+                status = (await http.get(path)).status_code
+                if status != 200:
+                    break
+            assert status == 429, path
+
+
+def test_a_hundred_thousand_messages_can_be_paged_through():
+    limit = Limiter(READS)
+    for page in range(500):
+        limit.take("visitor", page * 350)
