@@ -92,7 +92,7 @@ async def test_the_panel_knows_what_it_needs_in_one_language(built):
     assert boot["hosted"] is False
     assert boot["origins"] == [SHOP]
     assert boot["state"]["key"] == begun.site.key
-    assert boot["state"]["desk"] == {"state": "away"}
+    assert boot["state"]["desk"] == {"state": "away", "agents": []}
     assert boot["state"]["texts"] == {
         "nl": {"greeting": "Dag </script><script>alert(1)</script> &"}
     }
