@@ -178,6 +178,8 @@ class Line:
 
     def __init__(self) -> None:
         self.connection: Any = None
+        # What is pushed is heard at once, so nothing ever waits in it.
+        self.outbox = Outbox()
         self.heard: list[dict[str, Any]] = []
         self.raw = b""
         self.ended: int | None = None

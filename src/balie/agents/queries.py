@@ -4,6 +4,7 @@ The exceptions are doors, where nobody is known yet: a session's token, an invit
 sign-in, and the public address of a picture.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from balie.agents.model import Agent, Invitation, Session, agents, invitations, 
 from balie.agents.rules import session_lives, token_hash
 from balie.kernel.actor import Actor, AgentActor
 from balie.kernel.errors import NotFoundError
+from balie.store.keepers import chunks
 
 NO_AGENT = "no such agent"
 
@@ -54,6 +56,15 @@ def find_sessions(connection: Connection, actor: AgentActor, now: int) -> list[S
         select(sessions).where(wanted).order_by(sessions.c.last_seen_at.desc(), sessions.c.id)
     )
     return [session for session in map(_session, rows) if session_lives(session, now)]
+
+
+def find_ended(connection: Connection, session_ids: Iterable[str], now: int) -> list[str]:
+    """Which of these sessions count no longer: expired, or ended by another process."""
+    ended = set(session_ids)
+    for some in chunks(tuple(ended)):
+        rows = connection.execute(select(sessions).where(sessions.c.id.in_(some)))
+        ended -= {each.id for each in map(_session, rows) if session_lives(each, now)}
+    return sorted(ended)
 
 
 def find_by_token(connection: Connection, token: str, now: int) -> tuple[Session, Agent] | None:

@@ -13,7 +13,7 @@ from argon2 import PasswordHasher
 from balie import wiring
 from balie.agents.model import Agent
 from balie.agents.presence import Change
-from balie.agents.queries import find_agent, find_agents
+from balie.agents.queries import find_agent, find_agents, find_ended
 from balie.agents.room import AgentRoom
 from balie.app import data
 from balie.app.settings import Settings
@@ -244,6 +244,13 @@ class House:
     def _close_consoles(self, session_ids: list[str]) -> None:
         for session_id in session_ids:
             self.hub.end_agent_session(session_id, Close.UNAUTHORISED, "this session was ended")
+
+    async def end_expired_sessions(self) -> None:
+        """A console whose sign-in has run out meanwhile does not stay connected by staying open."""
+        open_now = self.hub.agent_sessions()
+        if open_now:
+            now = clock()
+            self._close_consoles(await self.store.read(lambda c: find_ended(c, open_now, now)))
 
     # What HTTP needs.
 

@@ -73,7 +73,7 @@ def _http(house: House, shop_url: str | None) -> Litestar:
                 conversations_api.routes(house.conversation_services()),
                 contacts_api.routes(house.erasing),
             ],
-            authenticators=[VisitorAuthenticator(house.secret, clock)],
+            authenticators=[VisitorAuthenticator(house.store, house.secret, clock)],
             shop_url=shop_url,
             max_file_bytes=house.settings.max_file_bytes,
         )

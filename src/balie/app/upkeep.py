@@ -24,6 +24,8 @@ log = structlog.get_logger("balie.app")
 DAY_MS = 86_400_000
 SWEEP_EVERY = 3_600.0
 WATCH_EVERY = 2.0
+LOOK_EVERY = 15.0
+"""Seconds for which a console may stay connected after its sign-in has run out."""
 
 Counts = dict[str, dict[str, int]]
 """By organisation (id; the empty string for what is of none), rows by kind."""
@@ -122,6 +124,9 @@ class Upkeep:
         self._tasks = [
             loop.create_task(_again_and_again(self._sweep, SWEEP_EVERY, "sweeping")),
             loop.create_task(self._watch()),
+            loop.create_task(
+                _again_and_again(self._house.end_expired_sessions, LOOK_EVERY, "ending sessions")
+            ),
         ]
 
     async def stop(self) -> None:

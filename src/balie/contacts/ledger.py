@@ -17,7 +17,9 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from balie.contacts.model import erasures
+from balie.kernel.actor import VisitorActor
 from balie.kernel.erasure import Person
+from balie.kernel.errors import UnauthorisedError
 
 log = structlog.get_logger("balie.contacts")
 
@@ -79,6 +81,12 @@ def was_erased(connection: Connection, organisation_id: str, kind: Kind, key: st
         erasures.c.subject == subject_of(kind, key), erasures.c.organisation_id == organisation_id
     )
     return connection.execute(query.limit(1)).first() is not None
+
+
+def refuse_erased(connection: Connection, actor: VisitorActor) -> None:
+    """Raises UnauthorisedError for the token of a visitor who was erased: his id is to come back nowhere."""
+    if was_erased(connection, actor.organisation_id, "visitor", actor.visitor_id):
+        raise UnauthorisedError("this visitor was erased; start anew without a token")
 
 
 class LedgerFile:

@@ -254,6 +254,10 @@ class Hub:
 
     # Endings.
 
+    def agent_sessions(self) -> set[str]:
+        """The sign-ins of all consoles that are connected."""
+        return {console.session_id for consoles in self._consoles.values() for console in consoles}
+
     def end_agent_session(self, session_id: str, code: int, reason: str) -> None:
         """Close the consoles of a sign-in that was ended."""
         for consoles in tuple(self._consoles.values()):

@@ -2,8 +2,11 @@
 
 import asyncio
 
+from sqlalchemy import Connection as Connected
+
 from balie.contacts import tokens
 from balie.contacts.device import describe
+from balie.contacts.ledger import refuse_erased
 from balie.contacts.model import Visitor, new_visitor
 from balie.contacts.queries import find_visitor
 from balie.contacts.queries import visitor as known_visitor
@@ -74,12 +77,16 @@ class VisitorConnection(Connection):
         return [*self.session.greeted(welcome, hello.resume), *map(do.Send, held)]
 
     async def _look_up(self, actor: VisitorActor) -> tuple[Visitor | None, list[Conversation]]:
-        return await self.services.store.read(
-            lambda connection: (
+        """What is known of him. Raises UnauthorisedError for one who was erased: he starts anew."""
+
+        def query(connection: Connected) -> tuple[Visitor | None, list[Conversation]]:
+            refuse_erased(connection, actor)
+            return (
                 known_visitor(connection, actor, actor.visitor_id),
                 own_conversations(connection, actor),
             )
-        )
+
+        return await self.services.store.read(query)
 
     def _actor(self, hello: f.VisitorHello, site_id: str, organisation_id: str) -> VisitorActor:
         now = self.services.clock()

@@ -1,0 +1,54 @@
+"""Who was erased does not come back as who he was, and a session that is over holds no socket."""
+
+import pytest
+from sqlalchemy import update
+from tests.people import fresh_id
+from tests.town import open_town
+
+from balie.agents.model import SESSION_ABSOLUTE_MS, sessions
+from balie.app.house import clock
+from balie.realtime.protocol.frames import Close
+
+
+@pytest.fixture
+async def town(tmp_path):
+    async with open_town(tmp_path) as built:
+        yield built
+
+
+async def test_a_tab_that_was_closed_meanwhile_starts_anew(town):
+    side = town.sides["noord"]
+    owner, token = side.browsers["owner"], side.visitors["eva"]
+    before = await town.visitor_socket(side, "eva")
+    visitor = before.heard[0]["visitor"]["id"]
+    before.connection.leave()
+    answer = await owner.put(f"/api/v1/visitors/{visitor}/erasure", json={})
+    assert answer.status_code == 200, answer.text
+
+    back = await town.visitor_socket(side, "eva")
+    assert (back.ended, back.kinds()) == (Close.UNAUTHORISED, [])
+    http = town.browser(Authorization=f"Bearer {token}")
+    message = {"client_message_id": fresh_id(), "conversation": None, "text": "weer ik"}
+    for ask in (
+        http.get("/api/v1/visitor/conversations"),
+        http.post("/api/v1/visitor/messages", json=message),
+        http.put("/api/v1/visitor/identity", json={"name": "Eva"}),
+    ):
+        assert (await ask).status_code == 401
+    # Others notice nothing.
+    other = await town.visitor_socket(town.sides["zuid"], "eva")
+    assert other.ended is None
+
+
+@pytest.mark.parametrize("column", [sessions.c.last_seen_at, sessions.c.created_at])
+async def test_a_console_does_not_outlive_its_sign_in(town, column):
+    side = town.sides["noord"]
+    console = await town.agent_socket(side, "agent")
+    other = await town.agent_socket(side, "owner")
+    await town.house.end_expired_sessions()
+    assert (console.ended, other.ended) == (None, None)
+    long_ago = clock() - SESSION_ABSOLUTE_MS
+    mine = update(sessions).where(sessions.c.id == console.connection.session_id)
+    await town.house.store.write(lambda c: c.execute(mine.values({column: long_ago})).rowcount)
+    await town.house.end_expired_sessions()
+    assert (console.ended, other.ended) == (Close.UNAUTHORISED, None)
