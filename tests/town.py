@@ -18,6 +18,7 @@ from balie.app.settings import Settings
 from balie.contacts import tokens
 from balie.kernel.actor import VisitorActor
 from balie.realtime.agent import AgentConnection
+from balie.realtime.outbox import Outbox
 from balie.realtime.visitor import VisitorConnection
 from balie.store.migrations import migrate
 
@@ -147,8 +148,7 @@ class Town:
         line = Line()
         line.connection = VisitorConnection(
             self.house.live_services(),
-            line.push,
-            line.end,
+            line,
             origin=self.origin,
             address="198.51.100.7",
             user_agent="",
@@ -164,8 +164,7 @@ class Town:
         line = Line()
         line.connection = AgentConnection(
             self.house.live_services(),
-            line.push,
-            line.end,
+            line,
             origin=self.origin,
             address="198.51.100.7",
             cookies=cookies,
@@ -182,6 +181,8 @@ class Line:
         self.heard: list[dict[str, Any]] = []
         self.raw = b""
         self.ended: int | None = None
+        # Never full: nothing waits here to be sent.
+        self.outbox = Outbox()
 
     def push(self, frame: bytes) -> None:
         self.raw += frame
