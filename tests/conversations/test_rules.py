@@ -314,3 +314,12 @@ def test_a_preview_is_one_short_line_of_the_text(text):
 def test_a_message_of_files_is_previewed_by_their_names():
     files = tuple(File(new_id(1, b"0" * 10), name, "image/png", 1) for name in ("a.png", "b.png"))
     assert rules.preview(MessagePosted(text="", files=files)) == "a.png, b.png"
+
+
+def test_who_comes_second_is_told_who_has_it():
+    take = rules.Take(
+        actor=ANNA, conversation_id=C, agent=AgentName(id="anna", name="Anna"), taken_from="carla"
+    )
+    with pytest.raises(TakenError) as refused:
+        rules.decide(STATES["open bram"], take)
+    assert refused.value.members == {"holder": "bram"}
