@@ -66,9 +66,12 @@ class ConversationCommands:
 
         Raises NotFoundError when one is missing, somebody else's, or in another conversation, and when
         there is no such conversation, unless it `is_new`: what belongs to none would lie here for ever.
+        Raises TooLongError and MalformedError for too many, or the same twice.
         """
         if len(ids) > MAX_FILES:
             raise TooLongError(f"at most {MAX_FILES} files go with a message")
+        if len(set(ids)) < len(ids):
+            raise MalformedError("a file goes with a message once")
         authors = [key for key in (author_key(actor), former_key(actor)) if key]
         own = (files.c.id.in_(ids), files.c.author_id.in_(authors))
 

@@ -15,7 +15,7 @@ from balie.edge.origins import SAFE_METHODS, refuse_foreign, same_origin
 from balie.edge.policy import Policy, require
 from balie.edge.settings import EdgeSettings
 from balie.kernel.actor import Actor, AgentActor, VisitorActor
-from balie.kernel.errors import ForbiddenError, UnauthorisedError
+from balie.kernel.errors import ForbiddenError, NotFoundError, UnauthorisedError
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -89,6 +89,7 @@ class Gate:
     async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
         if _method(connection) == "OPTIONS":
             return
+        _refuse_other_spelling(connection)
         policy: Policy = handler.opt["policy"]
         self._refuse_foreign(connection, policy, handler)
         _refuse_other_bodies(connection, handler)
@@ -133,6 +134,15 @@ class Gate:
 def _method(connection: Connection) -> str:
     """The verb. A socket's handshake names none here: the room of the sockets has a gate of its own."""
     return str(connection.scope.get("method", "OPTIONS"))
+
+
+def _refuse_other_spelling(connection: Connection) -> None:
+    """Raises NotFoundError for a path of the API with a slash at its end, which the router would cut off: one
+    thing has one address, for rules of proxies too."""
+    # As it was sent: the router has cut it already in `path`.
+    path = bytes(connection.scope.get("raw_path") or b"")
+    if path.startswith(b"/api/") and path.endswith(b"/"):
+        raise NotFoundError("no such address; leave out the slash at the end")
 
 
 def _refuse_other_bodies(connection: Connection, handler: BaseRouteHandler) -> None:
