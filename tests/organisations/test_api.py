@@ -164,7 +164,7 @@ async def state(office, begun, **headers):
 async def test_the_state_says_who_is_there(office):
     begun = await office.begin()
     first = await state(office, begun)
-    assert first.json()["desk"] == {"state": "away"}
+    assert first.json()["desk"] == {"state": "away", "agents": []}
     assert first.json()["name"] == begun.site.name
     assert "origins" not in first.text
     ana = AgentName(begun.owner.id, "Ana")
