@@ -190,6 +190,7 @@ export const en: Words = {
     save_note: "Save note",
     attach: "Add a file",
     new_while: (name) => `New from ${name} while you wrote.`,
+    not_sent: "Not sent: read first what is new.",
     read_first: "Read first",
     send_anyway: "Send anyway",
     colleague_typing: (name) => `${name} is writing here too.`,

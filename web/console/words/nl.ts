@@ -188,6 +188,7 @@ export const nl = {
     save_note: "Bewaar notitie",
     attach: "Voeg een bestand toe",
     new_while: (name: string) => `Nieuw van ${name} terwijl je schreef.`,
+    not_sent: "Niet verstuurd: lees eerst wat er nieuw is.",
     read_first: "Lees eerst",
     send_anyway: "Toch versturen",
     colleague_typing: (name: string) => `${name} schrijft hier ook.`,
