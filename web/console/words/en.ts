@@ -94,6 +94,11 @@ export const en: Words = {
   },
   empty: {
     title: "Nobody is waiting",
+    title_but_others: "Nobody waits for you",
+    others: (count) =>
+      count === 1
+        ? "1 conversation waits for a colleague"
+        : `${count} conversations wait for colleagues`,
     ready: "You are ready. A new conversation comes into the queue by itself.",
     away: "You are away. New conversations stay in the queue.",
     be_back: "I am back",

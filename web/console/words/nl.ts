@@ -92,6 +92,9 @@ export const nl = {
   },
   empty: {
     title: "Niemand wacht",
+    title_but_others: "Niemand wacht op jou",
+    others: (count: number) =>
+      count === 1 ? "Bij een collega wacht 1 gesprek" : `Bij collega’s wachten ${count} gesprekken`,
     ready: "Je staat klaar. Een nieuw gesprek komt vanzelf in de wachtrij.",
     away: "Je staat op afwezig. Nieuwe gesprekken blijven in de wachtrij.",
     be_back: "Ik ben er weer",
