@@ -25,6 +25,22 @@ async def test_signing_in_and_out(office):
     assert (await browser.get("/api/v1/session")).status_code == 401
 
 
+async def test_a_page_asks_who_is_there_and_is_not_blamed_when_nobody_is(office):
+    begun = await office.begin()
+    browser = office.browser()
+    nobody = await browser.get("/api/v1/recognition")
+    assert (nobody.status_code, nobody.content) == (204, b"")
+    answer = await try_in(browser, begun.owner.email, PASSWORD)
+    recognised = await browser.get("/api/v1/recognition")
+    assert recognised.json() == answer.json()
+    assert recognised.headers["cache-control"] == "no-store"
+    token = browser.cookies["balie"]
+    elsewhere = office.browser(Authorization="Bearer x", Cookie=f"balie={token}")
+    assert (await elsewhere.get("/api/v1/recognition")).status_code == 204
+    await browser.delete("/api/v1/session")
+    assert (await browser.get("/api/v1/recognition")).status_code == 204
+
+
 async def test_the_cookie_is_nobody_elses(office):
     begun = await office.begin()
     answer = await try_in(office.browser(), begun.owner.email, PASSWORD)

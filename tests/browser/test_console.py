@@ -140,6 +140,7 @@ async def test_something_new_while_writing_is_read_before_it_is_answered(sheet, 
     await desk.page.focus("#composer")
     await desk.page.keyboard.press("Enter")
     await expect(desk.page.locator("#composer")).to_have_value("Vrijdag kan.")
+    await expect(desk.page.locator(".composer .strip")).to_contain_text("Niet verstuurd")
     await desk.page.keyboard.press("Enter")
     await expect(desk.status).to_contain_text("Haal terug")
 

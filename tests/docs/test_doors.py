@@ -17,6 +17,7 @@ SECTIONS = {
 # They stand with what agents do, but who does them is not signed in yet.
 NOT_YET_SIGNED_IN = {
     ("POST", "/session"),
+    ("GET", "/recognition"),
     ("GET", "/invitations/{}"),
     ("PUT", "/invitations/{}/acceptance"),
 }

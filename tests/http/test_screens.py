@@ -71,6 +71,7 @@ async def test_the_console_at_every_address_of_its_own(built):
         assert '<link rel="modulepreload" href="/assets/console/deep-12345678.js">' in answer.text
         assert '<link rel="stylesheet" href="/assets/console/main-00000000.css">' in answer.text
         assert '<link rel="manifest" href="/app/manifest.webmanifest">' in answer.text
+        assert boot_of(answer.text) == {"max_file_bytes": built.deps.max_file_bytes}
         assert ancestors(answer) == "'none'"
         assert answer.headers["cache-control"] == "no-cache"
     assert (await built.browser().get("/app/worker.js")).text == "//"

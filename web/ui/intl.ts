@@ -51,23 +51,6 @@ export function sayMoment(at: number, now: number, language: string): string {
   return isSameDay(at, now) ? sayTime(at, language) : sayDate(at, now, language);
 }
 
-const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
-
-export function saySize(bytes: number, language: string): string {
-  const step = bytes < 1000 ? 0 : Math.min(3, Math.floor(Math.log10(bytes) / 3));
-  const unit = UNITS[step] ?? "byte";
-  const format = once(
-    `${unit} ${language}`,
-    () =>
-      new Intl.NumberFormat(language, {
-        style: "unit",
-        unit,
-        maximumFractionDigits: step > 1 ? 1 : 0,
-      }),
-  );
-  return format.format(bytes / 1000 ** step);
-}
-
 export function sayNumber(value: number, language: string): string {
   return once(`number ${language}`, () => new Intl.NumberFormat(language)).format(value);
 }

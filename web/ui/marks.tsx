@@ -36,7 +36,7 @@ export function KeyHint({ children }: { children: string }) {
 }
 
 interface StripProps {
-  tone?: "accent" | "late";
+  tone?: "accent" | "late" | undefined;
   icon?: IconName;
   role?: "status" | "alert";
   children: ComponentChildren;

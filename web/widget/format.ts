@@ -1,5 +1,6 @@
 // Times and sizes in words. Making an Intl format is slow, so each is made once.
 
+import { saySize } from "../ui/size";
 import { boot, say } from "./boot";
 
 /** The reader's own way with dates, where it is of the panel's language. */
@@ -53,12 +54,7 @@ export function waited(ms: number): string {
     : say("minutes", { n: Math.floor(seconds / 60) });
 }
 
-export function size(bytes: number): string {
-  const [amount, unit] =
-    bytes < 999_500 ? [Math.max(1, bytes / 1_000), "kB"] : [bytes / 1_000_000, "MB"];
-  const digits = unit === "MB" && amount < 10 ? 1 : 0;
-  return `${amount.toLocaleString(locale, { maximumFractionDigits: digits })} ${unit}`;
-}
+export const size = (bytes: number) => saySize(bytes, locale);
 
 export const scoreNames = () => say("scores").split("|");
 

@@ -69,6 +69,7 @@ def routes(room: AgentRoom) -> list[Router]:
         route_handlers=[
             sign_in,
             show_session,
+            recognise,
             sign_out,
             list_sessions,
             end_session,
@@ -104,6 +105,15 @@ async def sign_in(
 async def show_session(actor: CurrentAgent, room: Room) -> views.SessionView:
     """Who am I."""
     return await _session_of(room, actor)
+
+
+@get("/recognition", opt=PUBLIC)
+async def recognise(room: Room, request: AnyRequest) -> Response[views.SessionView | None]:
+    """Who am I, for a page that does not know yet; 204 for somebody unknown, which is no fault."""
+    actor = await room.sign_in(request)
+    if actor is None:
+        return Response(None, status_code=204)
+    return Response(await _session_of(room, actor))
 
 
 @delete("/session", opt=AGENT)

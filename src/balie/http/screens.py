@@ -43,6 +43,12 @@ class Boot(msgspec.Struct, frozen=True, kw_only=True):
     words: msgspec.Raw
 
 
+class ConsoleBoot(msgspec.Struct, frozen=True):
+    """What the console knows when it begins (`web/console/state/boot.ts`)."""
+
+    max_file_bytes: int
+
+
 class Screens:
     """The pages and what they are made of."""
 
@@ -91,7 +97,8 @@ class Screens:
             return self._unbuilt(language)
         installable = self.assets.find("console/manifest.webmanifest") is not None
         manifest = "/app/manifest.webmanifest" if installable else None
-        body = _shell(entry, language, "Balie", robots="noindex", manifest=manifest)
+        boot = _as_data(ConsoleBoot(self.max_file_bytes))
+        body = _shell(entry, language, "Balie", boot=boot, robots="noindex", manifest=manifest)
         return _html(body, console_policy(self.settings.origins))
 
     def home(self, language: Language) -> Response[str]:
@@ -219,7 +226,7 @@ def _in_one_language(state: SiteState, language: Language) -> SiteState:
     return msgspec.structs.replace(state, texts=texts)
 
 
-def _as_data(boot: Boot) -> Markup:
+def _as_data(boot: Boot | ConsoleBoot) -> Markup:
     """JSON that cannot end the script element it stands in."""
     text = msgspec.json.encode(boot).decode()
     return Markup(  # noqa: S704 - what HTML could mistake is escaped right here

@@ -1,10 +1,11 @@
 import type { File as SentFile } from "../../protocol/types";
 import { Button, IconButton } from "../../ui/buttons";
 import { Icon } from "../../ui/icons";
-import { saySize } from "../../ui/intl";
+import { saySize } from "../../ui/size";
+import { MAX_FILE_BYTES } from "../state/boot";
 import { changeDraft } from "../state/drafts";
 import { language, say } from "../state/me";
-import { MAX_BYTES, removeUpload, retryUpload, type Upload } from "../state/uploads";
+import { removeUpload, retryUpload, type Upload } from "../state/uploads";
 
 interface AttachmentsProps {
   conversation: string;
@@ -82,6 +83,6 @@ function Remove({ name, onClick }: { name: string; onClick: () => void }) {
 
 function explain(fault: NonNullable<Upload["fault"]>): string {
   const { composer } = say();
-  if (fault === "too_big") return composer.too_big(saySize(MAX_BYTES, language.value));
+  if (fault === "too_big") return composer.too_big(saySize(MAX_FILE_BYTES, language.value));
   return fault === "refused" ? composer.file_refused : composer.upload_failed;
 }

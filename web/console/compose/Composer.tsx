@@ -34,7 +34,8 @@ export function Composer({ row, atEnd, showEnd }: ComposerProps) {
   const [tooMany, setTooMany] = useState(false);
   const isNote = draft.mode === "note";
   const text = isNote ? draft.note : draft.text;
-  const fresh = useFresh(row.id, atEnd && !draft.text, atEnd);
+  const idle = atEnd && !draft.text && !draft.files.length;
+  const fresh = useFresh(row.id, idle, atEnd);
   const { composer } = say();
 
   useGrowing(field, text);
@@ -47,6 +48,7 @@ export function Composer({ row, atEnd, showEnd }: ComposerProps) {
   const busy = uploads.some((upload) => !upload.fault);
   const empty = !showsSomething(text) && (isNote || !draft.files.length);
   const blocked = empty || excess > 0 || (busy && !isNote);
+  const unread = isNote || empty ? "nothing" : fresh.unread;
 
   function attach(files: readonly File[]) {
     if (files.length) setTooMany(!addFiles(row.id, files));
@@ -58,9 +60,15 @@ export function Composer({ row, atEnd, showEnd }: ComposerProps) {
     field.current?.focus();
   }
 
+  /** The strip says that the answer did not go; the next time it goes. */
+  function hold() {
+    fresh.hold();
+    showEnd();
+  }
+
   async function send(after: After = "stay", anyway = false) {
     if (blocked) return;
-    if (fresh.waiting && !anyway && !isNote) return readFirst();
+    if (unread === "new" && !anyway) return hold();
     fresh.seen();
     if (isNote) writeNote(row.id, text);
     else if (!(await answer(row))) return;
@@ -95,12 +103,7 @@ export function Composer({ row, atEnd, showEnd }: ComposerProps) {
         attach([...(event.dataTransfer?.files ?? [])]);
       }}
     >
-      <Strips
-        row={row}
-        fresh={fresh.waiting && Boolean(draft.text) && !isNote}
-        readFirst={readFirst}
-        tooMany={tooMany}
-      />
+      <Strips row={row} unread={unread} readFirst={readFirst} tooMany={tooMany} />
       <textarea
         ref={field}
         id="composer"
@@ -145,8 +148,8 @@ export function Composer({ row, atEnd, showEnd }: ComposerProps) {
         )}
         {busy && !isNote && <span class="hint">{composer.waiting_files}</span>}
         <SendButton
-          label={sendLabel(isNote, fresh.waiting && Boolean(draft.text))}
-          quiet={fresh.waiting && Boolean(draft.text) && !isNote}
+          label={sendLabel(isNote, unread !== "nothing")}
+          quiet={unread !== "nothing"}
           blocked={blocked}
           onSend={() => send("stay", true)}
         />

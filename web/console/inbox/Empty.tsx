@@ -3,10 +3,10 @@ import { Button } from "../../ui/buttons";
 import { Icon, type IconName, Mark } from "../../ui/icons";
 import { KeyHint } from "../../ui/marks";
 import { openLongestWaiting, takeFirst } from "../state/acts";
-import { waiting } from "../state/inbox";
+import { waiting, waitingForOthers } from "../state/inbox";
 import { availability, setAvailability } from "../state/link";
 import { isAdministrator, say, settings } from "../state/me";
-import { settingsPath } from "../state/route";
+import { inboxPath, settingsPath } from "../state/route";
 import { keySheet } from "../state/sheets";
 
 /** No conversation is open: what to do next, or that nobody needs anything. */
@@ -19,12 +19,13 @@ export function Empty() {
 function Nobody() {
   const { empty } = say();
   const away = availability.value === "away";
+  const others = waitingForOthers.value;
   return (
     <div class="empty">
       <span class="bell">
         <Mark size={48} />
       </span>
-      <h2>{empty.title}</h2>
+      <h2>{others ? empty.title_but_others : empty.title}</h2>
       <p>{away ? empty.away : empty.ready}</p>
       {away && (
         <Button kind="primary" onClick={() => setAvailability("available")}>
@@ -32,6 +33,9 @@ function Nobody() {
         </Button>
       )}
       <ul class="useful">
+        {others > 0 && (
+          <UsefulLink icon="clock" href={inboxPath("team")} text={empty.others(others)} />
+        )}
         {isAdministrator.value && (
           <>
             <UsefulLink icon="people" href={settingsPath("people")} text={empty.invite} />

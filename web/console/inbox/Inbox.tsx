@@ -7,7 +7,7 @@ import { Strip } from "../../ui/marks";
 import { Composer, ComposerHints } from "../compose/Composer";
 import { longestWaiting, notice } from "../state/acts";
 import { asProblem } from "../state/api";
-import { findRow, loadRow, sections, type View, waiting } from "../state/inbox";
+import { findRow, loadRow, loads, sections, type View, waiting } from "../state/inbox";
 import { opened, openHistory, tell } from "../state/link";
 import { say } from "../state/me";
 import { firstNameOf } from "../state/people";
@@ -21,6 +21,7 @@ import { ConversationHeader } from "./ConversationHeader";
 import { Empty } from "./Empty";
 import { List } from "./List";
 import { LostStrip } from "./LostStrip";
+import { countOf } from "./lines";
 
 /** The visitor's card stands beside the conversation, or slides over it where there is no room. */
 export const cardShown = signal(false);
@@ -71,13 +72,14 @@ function ListHeader({ view }: { view: View }) {
 function Links({ view }: { view: View }) {
   const { inbox } = say();
   const { team } = sections.value;
+  const count = team.length > 0 && countOf(team.length, loads.team.value.state);
   if (view !== "open") return null;
   return (
     <nav class="links" aria-label={inbox.title}>
       <a class="to-team" href={inboxPath("team")}>
         <Icon name="people" />
         {inbox.team}
-        {team.length > 0 && <span class="number">{team.length}</span>}
+        {count && <span class="number">{count}</span>}
       </a>
       <a href={inboxPath("closed")}>
         <Icon name="archive" />

@@ -68,7 +68,7 @@ export function layOut(keys: readonly SectionKey[], sections: Sections, options:
 }
 
 /** What is loading may be more than what stands there. */
-function countOf(known: number, state: LoadState): string | undefined {
+export function countOf(known: number, state: LoadState): string | undefined {
   if (state === "whole") return String(known);
   return known ? `${known}${state === "failed" ? "" : "+"}` : undefined;
 }

@@ -104,6 +104,11 @@ export const unreadTotal = computed(() => {
   return [...mine, ...customer].reduce((sum, id) => sum + (rows.get(id)?.peek().unread ? 1 : 0), 0);
 });
 
+/** How many wait for a colleague, as far as has been loaded. */
+export const waitingForOthers = computed(
+  () => wanted.value.team.filter((id) => rows.get(id)?.peek().waiting_since !== undefined).length,
+);
+
 /** My open conversations, in the order of the list. */
 export const ours = computed(() => [...wanted.value.mine, ...wanted.value.customer]);
 
@@ -157,9 +162,9 @@ async function loadPage(source: Source, cursor: string | null | undefined): Prom
   });
 }
 
-/** Mine whole: nobody may be out of sight. Of the queue the most urgent; the rest when looked for. */
+/** Mine whole: nobody may be out of sight. Of the others the most urgent; the rest when looked for. */
 export async function loadInbox(): Promise<void> {
-  await Promise.all([loadWhole("mine"), loadMore("waiting")]);
+  await Promise.all([loadWhole("mine"), loadMore("waiting"), loadMore("team")]);
 }
 
 async function loadWhole(source: Source): Promise<void> {

@@ -39,13 +39,9 @@ export const isAdministrator = computed(() => {
 });
 
 export async function recognise(): Promise<void> {
-  try {
-    welcome(await call<Signed>("GET", "/session"));
-  } catch (fault) {
-    const problem = asProblem(fault);
-    if (problem.status !== 401 && problem.status !== 403) throw problem;
-    me.value = null;
-  }
+  const signed = await call<Signed | Record<string, never>>("GET", "/recognition");
+  if ("agent" in signed) welcome(signed as Signed);
+  else me.value = null;
 }
 
 export async function signIn(email: string, password: string): Promise<void> {

@@ -3,9 +3,8 @@
 import { type Signal, signal } from "@preact/signals";
 import { isRunnable } from "../../protocol/runnable";
 import { MAX_FILES, type File as SentFile } from "../../protocol/types";
+import { MAX_FILE_BYTES } from "./boot";
 import { changeDraft, draftOf } from "./drafts";
-
-export const MAX_BYTES = 10_000_000;
 
 export interface Upload {
   key: string;
@@ -67,7 +66,7 @@ export function removeUpload(conversation: string, key: string): void {
 }
 
 function send(conversation: string, upload: Upload): void {
-  if (upload.file.size > MAX_BYTES) {
+  if (upload.file.size > MAX_FILE_BYTES) {
     change(conversation, upload.key, { fault: "too_big" });
     return;
   }

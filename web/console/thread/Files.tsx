@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
 import type { File } from "../../protocol/types";
 import { Icon } from "../../ui/icons";
-import { saySize } from "../../ui/intl";
 import { Dialog } from "../../ui/overlays";
+import { saySize } from "../../ui/size";
 import { language, say } from "../state/me";
 
 const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"];

@@ -94,6 +94,11 @@ export const en: Words = {
   },
   empty: {
     title: "Nobody is waiting",
+    title_but_others: "Nobody waits for you",
+    others: (count) =>
+      count === 1
+        ? "1 conversation waits for a colleague"
+        : `${count} conversations wait for colleagues`,
     ready: "You are ready. A new conversation comes into the queue by itself.",
     away: "You are away. New conversations stay in the queue.",
     be_back: "I am back",
@@ -190,6 +195,7 @@ export const en: Words = {
     save_note: "Save note",
     attach: "Add a file",
     new_while: (name) => `New from ${name} while you wrote.`,
+    not_sent: "Not sent: read first what is new.",
     read_first: "Read first",
     send_anyway: "Send anyway",
     colleague_typing: (name) => `${name} is writing here too.`,

@@ -92,6 +92,9 @@ export const nl = {
   },
   empty: {
     title: "Niemand wacht",
+    title_but_others: "Niemand wacht op jou",
+    others: (count: number) =>
+      count === 1 ? "Bij een collega wacht 1 gesprek" : `Bij collega’s wachten ${count} gesprekken`,
     ready: "Je staat klaar. Een nieuw gesprek komt vanzelf in de wachtrij.",
     away: "Je staat op afwezig. Nieuwe gesprekken blijven in de wachtrij.",
     be_back: "Ik ben er weer",
@@ -188,6 +191,7 @@ export const nl = {
     save_note: "Bewaar notitie",
     attach: "Voeg een bestand toe",
     new_while: (name: string) => `Nieuw van ${name} terwijl je schreef.`,
+    not_sent: "Niet verstuurd: lees eerst wat er nieuw is.",
     read_first: "Lees eerst",
     send_anyway: "Toch versturen",
     colleague_typing: (name: string) => `${name} schrijft hier ook.`,

@@ -1,0 +1,27 @@
+import { afterEach, expect, it, vi } from "vitest";
+import type { Row } from "../../protocol/types";
+import { loadInbox, loads, sections, waitingForOthers } from "./inbox";
+
+const row = (id: string, more: Partial<Row>) =>
+  ({ id, status: "open", last_seq: 1, started_at: 1, agent: null, ...more }) as Row;
+
+const tom = { id: "tom", name: "Tom" };
+const PAGES: Record<string, { data: Row[]; next_cursor?: string }> = {
+  mine: { data: [] },
+  waiting: { data: [row("c1", { waiting_since: 2 })] },
+  team: { data: [row("c2", { agent: tom, waiting_since: 3 }), row("c3", { agent: tom })] },
+};
+
+afterEach(() => vi.unstubAllGlobals());
+
+it("knows from the first moment whom colleagues have, and who of them wait", async () => {
+  vi.stubGlobal("fetch", async (address: string) => {
+    const view = new URL(address, "http://balie.test").searchParams.get("view") as string;
+    return Response.json(PAGES[view]);
+  });
+  await loadInbox();
+  expect(sections.value.queue).toEqual(["c1"]);
+  expect(sections.value.team).toEqual(["c2", "c3"]);
+  expect(waitingForOthers.value).toBe(1);
+  expect(loads.team.value.state).toBe("whole");
+});
