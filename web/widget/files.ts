@@ -7,7 +7,7 @@ import { ask, type Refused, type Upload, upload } from "./api";
 import { boot, say, site } from "./boot";
 import { isoDay, size, timeZone } from "./format";
 import { post } from "./live";
-import { current, me, screen, started } from "./state";
+import { atEnd, current, me, screen, started } from "./state";
 
 export interface Sending {
   key: number;
@@ -31,6 +31,7 @@ let keys = 0;
 export const isPicture = ({ media_type }: { media_type: string }) => SHOWN.test(media_type);
 
 export function sendFiles(files: Iterable<File>): void {
+  atEnd.value = true;
   for (const file of files) {
     const sending: Sending = { key: ++keys, conversation: current.value, file, progress: 0 };
     const max = boot.max_file_bytes;

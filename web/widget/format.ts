@@ -53,11 +53,12 @@ export function waited(ms: number): string {
     : say("minutes", { n: Math.floor(seconds / 60) });
 }
 
+/** The number and its unit stay on one line. */
 export function size(bytes: number): string {
   const [amount, unit] =
     bytes < 999_500 ? [Math.max(1, bytes / 1_000), "kB"] : [bytes / 1_000_000, "MB"];
   const digits = unit === "MB" && amount < 10 ? 1 : 0;
-  return `${amount.toLocaleString(locale, { maximumFractionDigits: digits })} ${unit}`;
+  return `${amount.toLocaleString(locale, { maximumFractionDigits: digits })}\u00a0${unit}`;
 }
 
 export const scoreNames = () => say("scores").split("|");
