@@ -11,6 +11,8 @@ export function stayAtEnd(place: HTMLElement, body: HTMLElement): () => void {
   let top = place.scrollTop;
   const toEnd = () => {
     if (atEnd.peek()) place.scrollTop = place.scrollHeight;
+    // What shrank has moved him, too.
+    top = place.scrollTop;
   };
   const watch = new ResizeObserver(toEnd);
   const moved = () => {
