@@ -61,6 +61,14 @@ export function takeAway({ key }: Sending): void {
   running.delete(key);
 }
 
+// What a person who proved who he is was sending does not go on as another's.
+let sender = me.peek();
+effect(() => {
+  const now = me.value;
+  if (sender?.verified && now && now.id !== sender.id) uploads.peek().forEach(takeAway);
+  sender = now ?? sender;
+});
+
 // Whatever waits goes up, one after the other so that the order stays, as soon as the server knows us.
 effect(() => {
   if (!me.value) return;
