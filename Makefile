@@ -28,14 +28,19 @@ WEB_SOURCES := $(shell find web -type d -name node_modules -prune -o -type f ! -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help types demo bench test test-full check check-python check-web check-docs test-web format lock wheel clean \
+.PHONY: help types demo free-port bench test test-full check check-python check-web check-docs test-web format lock wheel clean \
 	browser development
 
 help: ## Show these words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(RUNS) $(APPS) ## Install, build and start a shop with Balie in it (PORT=8000)
+demo: free-port $(RUNS) $(APPS) ## Install, build and start a shop with Balie in it (PORT=8000)
 	$(BIN)/balie demo --port $(PORT)
+
+# Said before anything is installed or built.
+free-port:
+	@$(PYTHON) -c "import socket; socket.create_connection(('127.0.0.1', $(PORT)), 1)" 2>/dev/null \
+	&& echo "Port $(PORT) is taken; choose another, such as make demo PORT=$$(($(PORT) + 1))" >&2 && exit 1 || exit 0
 
 # Every step runs even when an earlier one fails, and pytest has the last word.
 test: PYTEST_OPTIONS := -m "not long"

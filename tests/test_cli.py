@@ -4,6 +4,8 @@ from importlib.metadata import version
 
 import pytest
 
+from balie.app.commands import DemoReady, say_ready
+from balie.app.founding import Login
 from balie.cli import main
 
 
@@ -19,3 +21,11 @@ def test_an_unknown_word_is_refused_with_the_usage(capsys):
         main(["dance"])
     assert leaving.value.code == 2
     assert "usage: balie" in capsys.readouterr().err
+
+
+def test_the_demo_says_of_each_agent_how_to_sign_in():
+    agents = [Login("noor@tegenwind.example", "een-twee"), Login("sem@tegenwind.example", "drie")]
+    ready = DemoReady("http://b", "http://s", "http://b/app", "key", agents)
+    lines = [line.split() for line in say_ready(ready).splitlines()]
+    assert ["noor@tegenwind.example", "een-twee"] in lines
+    assert ["sem@tegenwind.example", "drie"] in lines

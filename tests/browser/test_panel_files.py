@@ -161,3 +161,31 @@ async def test_how_large_a_file_may_be_is_the_servers_setting(visit, demo):
         "JSON.parse(document.getElementById('balie-boot').textContent).max_file_bytes"
     )
     assert told == 10 * 2**20
+
+
+SEEN = """(node) => {
+    const desk = document.querySelector('footer.desk').getBoundingClientRect();
+    const own = node.getBoundingClientRect();
+    return own.bottom <= desk.top + 1 && own.top >= 0;
+}"""
+
+
+async def test_what_fails_or_waits_comes_into_view_above_the_desk(visit, desk):
+    page = await visit()
+    await talking(page, "\n".join(["Een lang verhaal."] * 30))
+    await attach(page, ("groot.pdf", "application/pdf", b"%PDF" + bytes(11_000_000)))
+    await attach(page, ("virus.exe", "application/octet-stream", b"MZ"))
+    failed = panel(page).locator(".is-failed.meta")
+    await expect(failed).to_have_count(2)
+    await asyncio.sleep(0.3)
+    assert await failed.last.evaluate(SEEN)
+    await panel(page).get_by_role("textbox").fill("\n".join(["Nog een regel"] * 6))
+    await asyncio.sleep(0.3)
+    assert await failed.last.evaluate(SEEN)
+    await page.context.set_offline(True)
+    await panel(page).get_by_role("button", name="Verstuur").click()
+    waits = panel(page).locator(".is-unsent.meta")
+    await expect(waits).to_be_visible()
+    await asyncio.sleep(0.3)
+    assert await waits.evaluate(SEEN)
+    assert await failed.last.evaluate(SEEN)

@@ -185,6 +185,46 @@ def test_cart_without_javascript(client: TestClient) -> None:
     assert "cart" not in client.cookies
 
 
+def told(client: TestClient, path: str, name: str) -> object:
+    found = Page(client.get(path).text).all("body")[0].get(f"data-balie-{name}")
+    return None if found is None else json.loads(found)
+
+
+def test_every_page_tells_the_cart_and_an_empty_one_where_it_became_empty(
+    client: TestClient,
+) -> None:
+    assert "data-balie-cart" not in client.get("/fietsen").text
+    add(client)
+    for path in ("/", "/fietsen", "/en/cart", "/afrekenen"):
+        held = told(client, path, "cart")
+        assert isinstance(held, dict)
+        assert held["total"] == 89900
+    client.post("/winkelmand", data={"remove": "bries_57_zee"}, follow_redirects=False)
+    for path in ("/winkelmand", "/en/thank-you"):
+        assert 'data-balie-cart="null"' in client.get(path).text
+
+
+def test_what_just_happened_is_told_once_in_the_language_of_the_page(client: TestClient) -> None:
+    add(client)
+    assert told(client, "/winkelmand", "moment") == [
+        "In de winkelmand",
+        "Bries (€\N{NO-BREAK SPACE}899)",
+    ]
+    assert told(client, "/winkelmand", "moment") is None
+    add(client, slug="bidon", size="", paint="bosbes")
+    add(client, slug="bidon", size="", paint="bosbes")
+    last = DETAILS | {"step": "payment", "delivery": "home", "payment": "later"}
+    client.post("/en/checkout", data=last, follow_redirects=False)
+    happened = told(client, "/en/thank-you", "moment")
+    assert happened == ["Order placed", "Bries, 2 \N{MULTIPLICATION SIGN} Slok bottle (€918.90)"]
+
+
+@pytest.mark.parametrize("forged", ["", "added", "added.gone_57_zee_1", "paid.bries_57_zee_1"])
+def test_a_forged_moment_tells_nothing(client: TestClient, forged: str) -> None:
+    client.cookies.set("moment", forged)
+    assert told(client, "/winkelmand", "moment") is None
+
+
 def test_delivery_costs_below_fifty_euros(client: TestClient) -> None:
     add(client, slug="bidon", size="", paint="bosbes")
     page = client.get("/en/cart").text

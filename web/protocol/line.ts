@@ -115,6 +115,7 @@ export class Line {
     if ("visitor" in frame) {
       this.token = frame.visitor.token;
       this.author = { kind: "visitor", id: frame.visitor.id };
+      this.outbox.own(frame.visitor);
     } else {
       const { id, name, picture } = frame.agent;
       this.author = { kind: "agent", id, name, ...(picture && { picture }) };
@@ -178,6 +179,7 @@ export class Line {
     this.renamed = false;
     this.token = undefined;
     this.author = { kind: this.kind };
+    this.outbox.own();
     this.logs.clear();
     this.outbox.forget();
   }
@@ -198,6 +200,8 @@ export class Line {
   protected identified(visitor?: { id: string; token: string }): void {
     this.identifying = this.outbox.held = false;
     if (visitor) {
+      // Whether he is proven, the next welcome says.
+      if (visitor.id !== this.author.id) this.outbox.own();
       this.renamed = false;
       this.token = visitor.token;
     }

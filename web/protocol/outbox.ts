@@ -17,6 +17,8 @@ export interface Item {
   /** `acked`: stored by the server, its event is on the way into the log. */
   state: "waiting" | "sent" | "acked" | "failed";
   error?: ErrorCode;
+  /** The proven visitor who wrote it. It goes out as his, and never as another's. */
+  of?: string;
 }
 
 const ACK_WITHIN = 5_000;
@@ -33,6 +35,8 @@ export class Outbox {
   items: Item[] = [];
   /** Nothing goes out: it is being found out who we are. What is refused meanwhile was asked as another. */
   held = false;
+  /** The proven visitor that we are. */
+  private owner: string | undefined;
   private tries = new Map<string, Try>();
   /** The numbers that the server gave to what is acked. */
   private places = new Map<string, number>();
@@ -43,8 +47,21 @@ export class Outbox {
 
   add(item: Item): void {
     if (this.find(item.client_message_id)) return;
+    if (item.of && this.owner && item.of !== this.owner) return;
     const error = refusal(item);
     this.items = [...this.items, error ? { ...item, state: "failed", error } : item];
+  }
+
+  /** What the person writes now. */
+  write(item: Item): void {
+    this.add(this.owner ? { ...item, of: this.owner } : item);
+  }
+
+  /** We are this visitor from now on. What another wrote who proved who he was, is nothing of his. */
+  own(visitor?: { id: string; verified?: boolean }): void {
+    this.owner = visitor?.verified ? visitor.id : undefined;
+    const strange = this.items.filter(({ of }) => of && this.owner && of !== this.owner);
+    for (const { client_message_id } of strange) this.remove(client_message_id);
   }
 
   /** Take over what an earlier page left behind; what the server has is not kept. */
@@ -142,7 +159,8 @@ export class Outbox {
   private heads(): Item[] {
     if (this.held) return [];
     const seen = new Set<string | null>();
-    return this.items.filter(({ state, conversation }) => {
+    return this.items.filter(({ state, conversation, of }) => {
+      if (of && of !== this.owner) return false;
       if (state === "failed" || state === "acked" || seen.has(conversation)) return false;
       return seen.add(conversation);
     });

@@ -83,7 +83,7 @@ export class Session extends Line {
         break;
       case "post":
         this.typed.at = 0;
-        this.outbox.add({ ...input.item, at: this.now, state: "waiting" });
+        this.outbox.write({ ...input.item, at: this.now, state: "waiting" });
         break;
       case "retry":
         this.outbox.retry(input.client_message_id);

@@ -7,7 +7,7 @@ import { ask, type Refused, type Upload, upload } from "./api";
 import { boot, say, site } from "./boot";
 import { isoDay, size, timeZone } from "./format";
 import { post } from "./live";
-import { current, me, screen, started } from "./state";
+import { atEnd, current, me, screen, started } from "./state";
 
 export interface Sending {
   key: number;
@@ -31,6 +31,7 @@ let keys = 0;
 export const isPicture = ({ media_type }: { media_type: string }) => SHOWN.test(media_type);
 
 export function sendFiles(files: Iterable<File>): void {
+  atEnd.value = true;
   for (const file of files) {
     const sending: Sending = { key: ++keys, conversation: current.value, file, progress: 0 };
     const max = boot.max_file_bytes;
@@ -59,6 +60,14 @@ export function takeAway({ key }: Sending): void {
   running.get(key)?.stop();
   running.delete(key);
 }
+
+// What a person who proved who he is was sending does not go on as another's.
+let sender = me.peek();
+effect(() => {
+  const now = me.value;
+  if (sender?.verified && now && now.id !== sender.id) uploads.peek().forEach(takeAway);
+  sender = now ?? sender;
+});
 
 // Whatever waits goes up, one after the other so that the order stays, as soon as the server knows us.
 effect(() => {

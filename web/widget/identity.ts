@@ -102,10 +102,10 @@ function release(visitor?: Known): void {
 
 /** What could not be said yet. */
 export const wanted: { identity?: object | undefined } = {};
-let onChanged = () => {};
+let onChanged = (_before: VisitorSelf) => {};
 
 /** `act` is called when what was shown belongs to another person. */
-export function onSomebodyElse(act: () => void): void {
+export function onSomebodyElse(act: (before: VisitorSelf) => void): void {
   onChanged = act;
 }
 
@@ -115,7 +115,7 @@ export async function identify(who: object): Promise<void> {
   wanted.identity = undefined;
   const before = me.value;
   const answer = "token" in who ? await proven(who) : await say(who);
-  if (before?.verified && answer.id !== before.id) onChanged();
+  if (before?.verified && answer.id !== before.id) onChanged(before);
   me.value = answer;
   access.token = answer.token;
   remember(answer);

@@ -117,7 +117,10 @@ export async function start(): Promise<void> {
   link.begun = settle;
   if (kept.allowed && !known()) settle();
   onOther();
-  onSomebodyElse(clear);
+  onSomebodyElse(({ id }) => {
+    dropOf(id);
+    clear();
+  });
   inherit((items) => {
     connection.step({ type: "restore", items });
     // What waits is shown where it belongs.
@@ -247,6 +250,14 @@ function welcome(visitor: VisitorSelf, own: ConversationView[], present: Desk): 
   const open = own.find((one) => one.status === "open");
   if (open) goOn(open);
   if (wanted.identity) identify(wanted.identity).catch(() => {});
+}
+
+/** What a person who proved who he is left unsent or half typed, is not for the next at this browser. */
+function dropOf(person: string): void {
+  for (const { of, client_message_id } of outbox.value)
+    if (of === person) connection.step({ type: "discard", client_message_id });
+  drafts.value = {};
+  kept.set("drafts", undefined);
 }
 
 /** What was shown belongs to somebody else. */

@@ -150,18 +150,22 @@ def _announce(ready: DemoReady, *, as_json: bool) -> None:
     if as_json:
         print(msgspec.json.encode(ready).decode(), flush=True)
         return
-    first = ready.agents[0]
-    print(
-        f"""
+    print(say_ready(ready), flush=True)
+
+
+def say_ready(ready: DemoReady) -> str:
+    """What a newcomer needs: where to look, and who can sign in."""
+    wide = max(len(one.email) for one in ready.agents)
+    logins = "\n".join(f"    {one.email:<{wide}}   {one.password}" for one in ready.agents)
+    return f"""
   Balie stands at the desk.
 
     The shop      {ready.shop_url}
     The console   {ready.console_url}
 
-    Sign in as    {first.email}
-    password      {first.password}
+  Sign in as one of them; their passwords stand beside them.
+
+{logins}
 
   Stop with Ctrl-C. Your conversations are kept.
-""",
-        flush=True,
-    )
+"""

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from balie.demo import language as say
 from balie.demo.catalogue import Catalogue, Product
 from balie.demo.drawing import arc, spokes
+from balie.demo.moments import cart_for_balie, moment_for_balie
 from balie.demo.promises import opening_sentence
 from balie.demo.views import PAGE_OF, Show, Visit
 
@@ -62,12 +63,20 @@ def render(templates: Environment, visit: Visit, show: Show) -> str:
             "here": address(visit.catalogue, visit.language, visit.page, visit.params),
             "elsewhere": _other_language(visit),
             "opening": opening_sentence(visit.now, visit.language),
-            "balie_cart": "",
+            "balie_cart": cart_for_balie(visit.cart, visit.page, visit.language),
+            "balie_moment": _moment(visit),
             "balie_token": "",
         }
         | show.data
     )
     return re.sub(r"\n\s*\n+", "\n", html)
+
+
+def _moment(visit: Visit) -> str:
+    name = (
+        visit.catalogue.words[f"moment_{visit.moment.kind}"][visit.language] if visit.moment else ""
+    )
+    return moment_for_balie(visit.moment, name, visit.language)
 
 
 def words_for(catalogue: Catalogue, language: str) -> dict[str, Callable[..., str]]:

@@ -23,6 +23,7 @@ from litestar.types import Message, Scope
 from balie.demo.cart import Cart, read_cart, write_cart
 from balie.demo.catalogue import Catalogue, catalogue
 from balie.demo.language import LANGUAGES, language_of
+from balie.demo.moments import Moment, read_moment, write_moment
 from balie.demo.pages import STATIC_FILES, address, environment, read_static, render
 from balie.demo.views import NOT_FOUND, REFUSED, VIEWS, Answer, GoTo, Show, Visit
 
@@ -32,6 +33,8 @@ SHOP_NAME = "Tegenwind"
 SHOP_TIME = ZoneInfo("Europe/Amsterdam")
 CART_COOKIE = "cart"
 CART_LIFE = 7 * 24 * 3600
+MOMENT_COOKIE = "moment"
+MOMENT_LIFE = 60
 MOST_BYTES = 16_384
 MOST_FIELDS = 40
 LONGEST_VALUE = 200
@@ -130,6 +133,7 @@ def _read_visit(shop: Shop, request: AnyRequest, page: str, form: dict[str, str]
         query=_read_query(request.scope["query_string"]),
         form=form,
         cart=read_cart(request.cookies.get(CART_COOKIE, ""), shop.catalogue.products),
+        moment=read_moment(request.cookies.get(MOMENT_COOKIE, ""), shop.catalogue.products),
         now=shop.clock().astimezone(SHOP_TIME),
         catalogue=shop.catalogue,
         site_key=shop.site_key,
@@ -150,6 +154,8 @@ def _respond(shop: Shop, visit: Visit, answer: Answer) -> Response[str]:
     if isinstance(answer, GoTo):
         place = address(shop.catalogue, visit.language, answer.page, {})
         cookies = [] if answer.cart is None else [_cart_cookie(answer.cart)]
+        if answer.moment:
+            cookies.append(_moment_cookie(answer.moment))
         return Response("", status_code=303, headers={"Location": place}, cookies=cookies)
     if answer.status == 404:
         visit = msgspec.structs.replace(visit, page="home", params={})
@@ -159,17 +165,23 @@ def _respond(shop: Shop, visit: Visit, answer: Answer) -> Response[str]:
         status_code=answer.status,
         media_type="text/html; charset=utf-8",
         headers={"Cache-Control": "private, no-store"},
+        cookies=[_moment_cookie(None)] if visit.moment else [],
     )
 
 
 def _cart_cookie(cart: Cart) -> Cookie:
-    return Cookie(
-        key=CART_COOKIE,
-        value=write_cart(cart),
-        max_age=CART_LIFE if cart.lines else 0,
-        httponly=True,
-        samesite="lax",
-    )
+    return _cookie(CART_COOKIE, write_cart(cart), CART_LIFE if cart.lines else 0)
+
+
+def _moment_cookie(moment: Moment | None) -> Cookie:
+    """For the next page; None takes back what has been told."""
+    if moment is None:
+        return _cookie(MOMENT_COOKIE, "", 0)
+    return _cookie(MOMENT_COOKIE, write_moment(moment), MOMENT_LIFE)
+
+
+def _cookie(name: str, value: str, life: int) -> Cookie:
+    return Cookie(key=name, value=value, max_age=life, httponly=True, samesite="lax")
 
 
 def _static_route() -> HTTPRouteHandler:
@@ -205,6 +217,7 @@ def _designed_error(shop: Shop) -> Callable[[AnyRequest, Exception], Response[st
             query={},
             form={},
             cart=Cart(),
+            moment=None,
             now=shop.clock().astimezone(SHOP_TIME),
             catalogue=shop.catalogue,
             site_key=shop.site_key,

@@ -11,6 +11,7 @@ from balie.demo.catalogue import Catalogue, Product
 from balie.demo.checkout import CHOICES, DETAILS, STEPS, Checkout, advance
 from balie.demo.customer import CUSTOMER, identity_claims, orders
 from balie.demo.language import metres
+from balie.demo.moments import Moment
 
 CATEGORY_OF = {"bicycle": "bicycles", "part": "parts", "accessory": "accessories"}
 PAGE_OF = {category: page for page, category in CATEGORY_OF.items()}
@@ -36,6 +37,7 @@ class Visit(msgspec.Struct, frozen=True):
     query: Mapping[str, str]
     form: Mapping[str, str]
     cart: Cart
+    moment: Moment | None
     now: datetime
     catalogue: Catalogue
     site_key: str
@@ -51,10 +53,11 @@ class Show(msgspec.Struct, frozen=True):
 
 
 class GoTo(msgspec.Struct, frozen=True):
-    """Answer with the way to another page; `cart` replaces the visitor's own where given."""
+    """Answer with the way to another page, which tells of `moment`; `cart` replaces the visitor's own."""
 
     page: str
     cart: Cart | None = None
+    moment: Moment | None = None
 
 
 Answer = Show | GoTo
@@ -114,22 +117,8 @@ def _height_answer(visit: Visit, found: Product) -> dict[str, object]:
     return {"typed": typed, "advice": advice, "advised": advised, "height_wrong": False}
 
 
-def cart(visit: Visit) -> Answer:
-    return Show("cart.html", {"balie_cart": cart_for_balie(visit.cart, visit.language)})
-
-
-def cart_for_balie(held: Cart, language: str) -> str:
-    """JSON for `Balie('set', {cart: …})`; amounts in cents."""
-    items = [
-        {
-            "sku": line.key,
-            "name": line.product.name[language],
-            "quantity": line.quantity,
-            "price": line.product.price,
-        }
-        for line in held.lines
-    ]
-    return msgspec.json.encode({"currency": "EUR", "total": held.total, "items": items}).decode()
+def cart(_: Visit) -> Answer:
+    return Show("cart.html")
 
 
 def change_cart(visit: Visit) -> Answer:
@@ -137,7 +126,9 @@ def change_cart(visit: Visit) -> Answer:
     if form.get("action") == "add":
         wanted = visit.catalogue.products.get(form.get("slug", ""))
         line = choose(wanted, form.get("size", ""), form.get("paint", "")) if wanted else None
-        return GoTo("cart", visit.cart.with_one_more(line)) if line else REFUSED
+        if line is None:
+            return REFUSED
+        return GoTo("cart", visit.cart.with_one_more(line), Moment("added", Cart((line,))))
     key = form.get("remove") or form.get("key", "")
     quantity = "0" if form.get("remove") else form.get("quantity", "")
     if quantity != "0" and quantity not in QUANTITIES:
@@ -155,7 +146,9 @@ def continue_checkout(visit: Visit) -> Answer:
     if not visit.cart.lines:
         return GoTo("cart")
     state = advance(visit.form)
-    return GoTo("thanks", Cart()) if state.finished else _show_checkout(visit, state)
+    if state.finished:
+        return GoTo("thanks", Cart(), Moment("ordered", visit.cart))
+    return _show_checkout(visit, state)
 
 
 def _show_checkout(visit: Visit, state: Checkout) -> Answer:

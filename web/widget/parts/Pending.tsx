@@ -2,6 +2,7 @@
 
 import type { Item } from "../../protocol/words";
 import { say } from "../boot";
+import { useInView } from "../ending";
 import { type Sending, takeAway, tryAgain, uploads } from "../files";
 import { clockTime, size } from "../format";
 import { discard, retry } from "../live";
@@ -32,9 +33,10 @@ export function Pending() {
 
 function Unsent({ item, first, last }: { item: Item; first: boolean; last: boolean }) {
   const waits = status.value !== "live" && item.state !== "acked";
+  const place = useInView(item.state === "failed");
   const shape = `${first ? " is-first" : ""}${last ? " is-last" : ""}${waits ? " is-waiting" : ""}`;
   return (
-    <div class={`turn is-mine${shape}`}>
+    <div ref={place} class={`turn is-mine${shape}`}>
       <span class="vh">{say("you")}: </span>
       <Said text={item.text} files={item.files} />
       {item.state === "failed" ? <Failed item={item} /> : last && <Under item={item} />}
@@ -93,9 +95,10 @@ function Failed({ item }: { item: Item }) {
 function Uploading({ sending }: { sending: Sending }) {
   const { file, progress, error } = sending;
   const name = file.name;
+  const place = useInView(!!error);
   const part = `${size(progress * file.size)} / ${size(file.size)}`;
   return (
-    <div class="turn is-mine is-first is-last">
+    <div ref={place} class="turn is-mine is-first is-last">
       <span class="vh">{say("you")}: </span>
       <div class={error ? "file is-failed" : "file"}>
         <FileText name={name} line={error ?? part} failed={!!error} />

@@ -4,6 +4,7 @@ import { computed } from "@preact/signals";
 import { For } from "@preact/signals/utils";
 import { useEffect, useRef } from "preact/hooks";
 import { say } from "../boot";
+import { stayAtEnd } from "../ending";
 import { firstName } from "../format";
 import { asks, hasOlder, loadOlder, paper } from "../live";
 import type { Row } from "../rows";
@@ -64,21 +65,6 @@ function drawRow(row: Row) {
       {row.text}
     </p>
   );
-}
-
-/** Keep the end in view while the reader is there, whatever grows or shrinks. */
-function stayAtEnd(place: HTMLElement, body: HTMLElement): () => void {
-  const toEnd = () => {
-    if (atEnd.peek()) place.scrollTop = place.scrollHeight;
-  };
-  const watch = new ResizeObserver(toEnd);
-  const moved = () => {
-    atEnd.value = place.scrollHeight - place.scrollTop - place.clientHeight < 40;
-  };
-  watch.observe(place);
-  watch.observe(body);
-  place.addEventListener("scroll", moved, { passive: true });
-  return () => watch.disconnect();
 }
 
 function Older({ place }: { place: { current: HTMLElement | null } }) {
