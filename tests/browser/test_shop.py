@@ -82,9 +82,12 @@ async def test_cart_is_told_after_adding_to_it(shop, opened):
     assert await page.evaluate("window.Balie") is None
     await page.get_by_role("button", name="Add to cart").click()
     await page.wait_for_url("**/en/cart", wait_until="load")
-    [[name, told]] = await queued(page)
-    assert name == "set"
+    [[name, told], [happened, moment, detail]] = await queued(page)
+    assert (name, happened, moment) == ("set", "track", "Put in the cart")
     assert told["cart"]["items"][0]["sku"] == "mistral_53_klaproos"
+    assert detail.startswith("Mistral (€")
+    await page.reload(wait_until="load")
+    assert [call[0] for call in await queued(page)] == ["set"]
     assert page.complaints == []
 
 
