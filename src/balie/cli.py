@@ -108,8 +108,9 @@ def _add_init(subparsers: Subparsers) -> None:  # type: ignore[valid-type]
 
 
 def _init(chosen: argparse.Namespace) -> None:
+    settings = _settings(chosen)
     begun = commands.initialise(
-        _settings(chosen),
+        settings,
         Beginning(
             organisation=chosen.organisation,
             site=chosen.site or chosen.organisation,
@@ -129,6 +130,17 @@ def _init(chosen: argparse.Namespace) -> None:
     if not chosen.password_stdin:
         told["password"] = begun.password
     _tell(told, as_json=chosen.json)
+    if not chosen.json:
+        print(say_next(settings.own_origin, begun.site.key))
+
+
+def say_next(origin: str, site_key: str) -> str:
+    """What comes after `balie init`."""
+    return f"""
+Start it with `balie serve`, sign in at {origin}/app, and paste this into your pages:
+
+  <script async src="{origin}/balie.js" data-site="{site_key}"></script>
+"""
 
 
 def _add_password(subparsers: Subparsers) -> None:  # type: ignore[valid-type]
