@@ -235,6 +235,7 @@ class World:
                 )
                 stack.enter_context(patch.object(visitor, "known_visitor", lambda *_: None))
                 stack.enter_context(patch.object(visitor, "find_visitor", nobody))
+                stack.enter_context(patch.object(visitor, "refuse_erased", lambda *_: None))
             else:
                 # Disks fail here all the time.
                 stack.enter_context(patch.object(writer, "log", Mock()))

@@ -126,7 +126,7 @@ class ClientSession(ClientLine):
 
     def _posted(self, happened: Input) -> None:
         self._typed = (self._typed[0], 0)
-        self.outbox.add({**happened["item"], "at": self._now, "state": "waiting"})
+        self.outbox.write({**happened["item"], "at": self._now, "state": "waiting"})
 
     def _retried(self, happened: Input) -> None:
         self.outbox.retry(happened["client_message_id"])

@@ -143,6 +143,7 @@ class ClientLine:
         if visitor := frame.get("visitor"):
             self.token = visitor["token"]
             self.author = {"kind": "visitor", "id": visitor["id"]}
+            self.outbox.own(visitor)
             return
         agent = frame["agent"]
         self.author = {"kind": "agent", "id": agent["id"], "name": agent["name"]}
@@ -200,6 +201,7 @@ class ClientLine:
         self.token = None
         self.author = {"kind": self.kind}
         self.logs.clear()
+        self.outbox.own()
         self.outbox.forget()
 
     # A new id: the token for it comes over HTTP, to us or to another tab of this browser.
@@ -221,6 +223,9 @@ class ClientLine:
         if visitor:
             self._renamed = False
             self.token = visitor["token"]
+            # Whether he is proven, the next welcome says.
+            if visitor["id"] != self.author.get("id"):
+                self.outbox.own()
         if self.status == "waiting":
             self._retry()
         elif visitor and visitor["id"] != self.author.get("id") and self._is_connected():

@@ -27,6 +27,8 @@ class Outbox:
         self.items: list[Item] = []
         # Nothing goes out: it is being found out who we are. What is refused meanwhile was asked as another.
         self.held = False
+        # The proven visitor that we are.
+        self._owner: str | None = None
         # By client_message_id: how often it was sent, and before when not again.
         self._tries: dict[str, tuple[int, float]] = {}
         # By client_message_id: the number that the server gave it.
@@ -41,8 +43,21 @@ class Outbox:
     def add(self, item: Item) -> None:
         if self.find(item["client_message_id"]):
             return
+        if self._owner and item.get("of", self._owner) != self._owner:
+            return
         error = _refusal(item)
         self.items = [*self.items, {**item, "state": "failed", "error": error} if error else item]
+
+    def write(self, item: Item) -> None:
+        """What the person writes now."""
+        self.add({**item, "of": self._owner} if self._owner else item)
+
+    def own(self, visitor: dict[str, Any] | None = None) -> None:
+        """We are this visitor from now on. What another wrote who proved who he was, is nothing of his."""
+        self._owner = visitor["id"] if visitor and visitor.get("verified") else None
+        for item in self.items:
+            if self._owner and item.get("of", self._owner) != self._owner:
+                self.remove(item["client_message_id"])
 
     def restore(self, items: Sequence[Item]) -> None:
         """Take over what an earlier page left behind; what the server has is not kept."""
@@ -151,6 +166,8 @@ class Outbox:
         heads = []
         for item in self.items:
             conversation = item["conversation"]
+            if item.get("of", self._owner) != self._owner:
+                continue
             if item["state"] in ("failed", "acked") or conversation in seen:
                 continue
             seen.add(conversation)
