@@ -180,6 +180,9 @@ async def test_a_console_whose_server_restarts_is_not_signed_out(browser, own_de
     await expect(row).to_be_visible(timeout=LATER)
 
 
+# On a busy machine one of the two texts was not found in time, once; until it is known why, this runs
+# with the long ones.
+@pytest.mark.long
 async def test_two_tabs_that_are_opened_at_once_are_one_visitor(browser, demo):
     context = await new_context(browser)
     one, two = await asyncio.gather(shop(context, demo), shop(context, demo))
