@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,10 @@ class Demo:
         return self
 
     def stop(self) -> int:
-        return self._end(signal.SIGTERM)
+        code = self._end(signal.SIGTERM)
+        if code:
+            warnings.warn(f"the demo stopped with exit code {code}; its log says why", stacklevel=2)
+        return code
 
     def kill(self) -> None:
         self._end(signal.SIGKILL)

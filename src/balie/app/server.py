@@ -11,6 +11,7 @@ import structlog
 import uvicorn
 from litestar import Litestar
 
+from balie.app import stopping
 from balie.app.house import House, clock
 from balie.app.patience import PatientProtocol
 from balie.app.upkeep import Upkeep
@@ -131,6 +132,7 @@ class Server(uvicorn.Server):
         self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        stopping.begin()
         await self._say_goodbye()
         await super().shutdown(sockets)
 

@@ -1,0 +1,26 @@
+"""A stop that ends. What was acknowledged is on disk, so nothing is worth waiting for longer than this."""
+
+import asyncio
+import faulthandler
+
+import structlog
+
+STOP_WITHIN = 10.0
+"""Seconds from the signal until the process is gone, whatever it still waits for."""
+_TELL_BEFORE = 1.0
+
+log = structlog.get_logger("balie.app")
+
+
+def begin(within: float = STOP_WITHIN) -> None:
+    """From now on the process has `within` seconds. If they do not suffice it says on standard error what it
+    waited for (its tasks, then the stack of each thread) and ends with exit code 1. Call it in the event
+    loop; a thread that Python does not schedule watches, so it works when the loop itself stands still."""
+    faulthandler.dump_traceback_later(within, exit=True)
+    asyncio.get_running_loop().call_later(max(0.0, within - _TELL_BEFORE), _tell_tasks)
+
+
+def _tell_tasks() -> None:
+    for task in asyncio.all_tasks():
+        where = [f"{frame.f_code.co_qualname}:{frame.f_lineno}" for frame in task.get_stack()]
+        log.error("the stop waits for a task", task=task.get_name(), where=where)
