@@ -1,6 +1,5 @@
 """Balie on somebody else's page: it asks little, keeps nothing, reads nothing, and hears only its own."""
 
-import json
 import re
 
 import pytest
@@ -177,8 +176,9 @@ async def test_what_is_said_never_carries_the_form_or_a_token_in_an_address(stre
     await page.wait_for_timeout(500)
     # This Chromium forbids storage to frames of other sites, so the page keeps it (as documented).
     own = await page.evaluate("({...localStorage})")
-    assert own.keys() == {f"balie.{demo.site}", f"balie.{demo.site}.kept"}
-    token = json.loads(own[f"balie.{demo.site}.kept"])["token"]
+    key = f"balie.{demo.site}"
+    assert own.keys() == {key, *(f"{key}.kept.{name}" for name in ("token", "visitor", "drafts"))}
+    token = own[f"{key}.kept.token"]
     assert token
     assert len(token) > 60
     assert all("CANARY" not in each for each in said if isinstance(each, str))

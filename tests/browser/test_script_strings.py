@@ -311,7 +311,7 @@ async def look_at_the_shop(context, canary, demo, site, token):
     """The launcher on a page of the shop, its panel open for the visitor with this token."""
     # The page keeps it, where the browser forbids that to the frame.
     key = f"balie.{site['key']}"
-    kept = {key: "live", f"{key}.kept": json.dumps({"token": token})}
+    kept = {key: "live", f"{key}.kept.token": token}
     await context.add_init_script(
         f"if (location.host.startsWith('shop.')) Object.assign(localStorage, {json.dumps(kept)})"
     )

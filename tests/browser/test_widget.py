@@ -310,8 +310,10 @@ async def test_hosted_page_stands_by_itself(browser, demo):
 
 
 BURST = 200
-BURST_MS = 1_500
+BURST_MS = 450
 """Measured: 180 ms (docs/widget.md). A list that draws all its rows at each message takes over 5,000."""
+BURSTS = 3
+"""A neighbour on this machine makes a burst dearer, never cheaper: the cheapest counts."""
 
 
 async def test_burst_of_messages_costs_little_script(visit, desk):
@@ -329,14 +331,20 @@ async def test_burst_of_messages_costs_little_script(visit, desk):
         metrics = (await devtools.send("Performance.getMetrics"))["metrics"]
         return 1000 * next(m["value"] for m in metrics if m["name"] == "ScriptDuration")
 
-    before = await script_ms()
-    for number in range(BURST):
-        await desk.console.post(f"Regel {number}", conversation)
-    # Looking at the page costs it script as well: look only when it is over.
-    await asyncio.sleep(1)
-    spent = await script_ms() - before
-    assert await panel(page).get_by_text(re.compile(r"^Regel \d+$")).count() == BURST
-    assert spent <= BURST_MS
+    async def burst(first):
+        before = await script_ms()
+        for number in range(first, first + BURST):
+            await desk.console.post(f"Regel {number}", conversation)
+        # Looking at the page costs it script as well: look only when it is over.
+        await asyncio.sleep(1)
+        return await script_ms() - before
+
+    spent = []
+    while len(spent) < BURSTS and min(spent, default=BURST_MS + 1) > BURST_MS:
+        spent.append(await burst(len(spent) * BURST))
+    shown = await panel(page).get_by_text(re.compile(r"^Regel \d+$")).count()
+    assert shown == len(spent) * BURST
+    assert min(spent) <= BURST_MS, spent
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

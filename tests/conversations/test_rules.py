@@ -8,6 +8,7 @@ from hypothesis import strategies as some
 from msgspec.structs import replace
 
 from balie.conversations import rules
+from balie.conversations.marks import marked
 from balie.conversations.model import PREVIEW, Conversation
 from balie.kernel import events as happened
 from balie.kernel.actor import AgentActor, SystemActor, VisitorActor
@@ -282,7 +283,7 @@ MARKS = some.tuples(some.sampled_from(("visitor", "agent")), SEQS, SEQS)
 def test_marks_only_grow_and_never_pass_the_end(marks):
     state = replace(OPEN, last_seq=9, message_seq=7, visitor_unread=2, agent_unread=3)
     for side, delivered, read in marks:
-        after = rules.marked(state, side, delivered, read)
+        after = marked(state, side, delivered, read)
         if after is None:
             continue
         assert after != state

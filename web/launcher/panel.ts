@@ -20,6 +20,7 @@ export function attach(core: typeof Core, calls: Calls): void {
   const panel = make("section", frame);
   const status = make("p");
   const key = core.key();
+  const kept = `${key}.kept.`;
   /** What the panel is to hear once it listens: the last of each kind, and every event. */
   let told: Record<string, unknown> = {};
   let tracked: unknown[] = [];
@@ -38,10 +39,7 @@ export function attach(core: typeof Core, calls: Calls): void {
   launcher.box.append(panel, status);
   launcher.finish = finish;
   launcher.addEventListener("keydown", (event) => event.key === "Escape" && close());
-  frame.addEventListener("load", () => {
-    tell("hello", seen());
-    tell("kept", recall());
-  });
+  frame.addEventListener("load", () => tell("hello", seen()));
   addEventListener("message", heard);
   addEventListener("storage", elsewhere);
   if (sessionStorage.getItem(key) && !isPhone()) setTimeout(open, 0, false);
@@ -54,25 +52,31 @@ export function attach(core: typeof Core, calls: Calls): void {
     return innerWidth < PHONE;
   }
 
-  /** What the panel could not keep itself, because its browser forbids that to frames. */
-  function recall(): Record<string, unknown> {
-    return JSON.parse(localStorage.getItem(`${key}.kept`) ?? "{}");
+  /** What the panel could not keep itself, because its browser forbids that to frames. Each thing has a place
+   * of its own, so that tabs that keep something at once do not undo each other. */
+  function recall(): Record<string, string> {
+    const names = Object.keys(localStorage).filter((name) => name.startsWith(kept));
+    return Object.fromEntries(
+      names.map((name) => [name.slice(kept.length), localStorage.getItem(name) ?? ""]),
+    );
   }
 
   function keep({ name, value }: { name: string; value?: string }) {
-    localStorage.setItem(`${key}.kept`, JSON.stringify({ ...recall(), [name]: value }));
+    if (value === undefined) localStorage.removeItem(kept + name);
+    else localStorage.setItem(kept + name, value);
   }
 
   /** Another tab kept something. */
-  function elsewhere(event: StorageEvent) {
-    if (event.key === `${key}.kept`) tell("kept", recall());
+  function elsewhere({ key: name, newValue }: StorageEvent) {
+    if (ready && name?.startsWith(kept))
+      tell("changed", { name: name.slice(kept.length), value: newValue ?? undefined });
   }
 
   /** The visitor of this browser, as far as it is the page that keeps him. */
   const shelf: Shelf = {
     get() {
       const { visitor, token } = recall();
-      return token ? { id: `${visitor ?? ""}`, token: `${token}` } : undefined;
+      return token ? { id: visitor ?? "", token } : undefined;
     },
     set({ id, token }) {
       keep({ name: "token", value: token });
@@ -183,6 +187,7 @@ export function attach(core: typeof Core, calls: Calls): void {
     const { balie, value } = data ?? {};
     if (balie === "ready") {
       ready = true;
+      tell("kept", recall());
       for (const type of Object.keys(told)) tell(type, told[type]);
       told = {};
       for (const event of tracked) tell("track", event);
@@ -225,7 +230,7 @@ export function attach(core: typeof Core, calls: Calls): void {
       badge(0, "");
       tell("shutdown");
       localStorage.removeItem(key);
-      localStorage.removeItem(`${key}.kept`);
+      for (const name of Object.keys(recall())) keep({ name });
       removeEventListener("message", heard);
       removeEventListener("storage", elsewhere);
       for (const name of Object.keys(own)) delete calls[name];

@@ -50,7 +50,7 @@ export const kept = {
   /** The page keeps it for us. */
   isBorrowed: !own && isFramed,
 
-  /** Another tab wrote something. Of what the page keeps, only who the visitor is is told. */
+  /** Another tab wrote something. Of what the page keeps, only who the visitor is, is told. */
   onChange(heed: (name: string) => void): void {
     addEventListener("storage", ({ key }) => {
       if (key?.startsWith(ROOT)) heed(key.slice(ROOT.length));
@@ -62,14 +62,17 @@ export const kept = {
 /** Comes when what was kept can be read. */
 export const remembered = new Promise<void>((done) => {
   if (own || !isFramed) return done();
-  let first = true;
   onHost("kept", (given: Record<string, string> | undefined) => {
-    const { visitor } = borrowed;
-    borrowed = first ? { ...given, ...borrowed } : { ...given };
+    borrowed = { ...given, ...borrowed };
     kept.allowed ||= "token" in borrowed;
     done();
-    if (!first && borrowed.visitor !== visitor) for (const heed of listeners) heed("visitor");
-    first = false;
+  });
+  onHost("changed", ({ name, value }: { name: string; value?: string }) => {
+    if (value === undefined) delete borrowed[name];
+    else borrowed[name] = value;
+    kept.allowed ||= name === "token" && value !== undefined;
+    // Unsent messages of a tab are its own here: whether it lives cannot be told.
+    if (name === "visitor") for (const heed of listeners) heed(name);
   });
   setTimeout(done, 2_000);
 });

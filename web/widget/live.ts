@@ -41,6 +41,7 @@ import {
   desk,
   drafts,
   focusing,
+  keepDrafts,
   link,
   me,
   outbox,
@@ -203,7 +204,7 @@ function heed(happened: Effect): void {
     case "started":
       change(begun(happened.conversation, Date.now()));
       started.value = happened.conversation;
-      if (current.value === null) turnTo(happened.conversation);
+      if (current.value === null) goAlong(happened.conversation);
       break;
     case "signed_out":
       clear();
@@ -226,8 +227,8 @@ function hear(frame: ServerFrame): void {
       break;
     case "conversation":
       change(frame.conversation);
-      // Begun in another tab just now; a first word that is half typed here stays where it stands.
-      if (frame.conversation.status === "open" && !drafts.value[""]) goOn(frame.conversation);
+      // Begun in another tab just now.
+      if (frame.conversation.status === "open") goOn(frame.conversation);
       break;
     case "presence":
       if ("desk" in frame) desk.value = frame.desk;
@@ -256,8 +257,7 @@ function welcome(visitor: VisitorSelf, own: ConversationView[], present: Desk): 
 function dropOf(person: string): void {
   for (const { of, client_message_id } of outbox.value)
     if (of === person) connection.step({ type: "discard", client_message_id });
-  drafts.value = {};
-  kept.set("drafts", undefined);
+  keepDrafts({});
 }
 
 /** What was shown belongs to somebody else. */
@@ -269,12 +269,23 @@ function clear(): void {
   if (screen.value === "talk" && !outbox.value.length) screen.value = "home";
 }
 
-/** Hear the conversation that lives, and show it to whoever has not begun anything else. */
+/** Hear the conversation that lives, and show it to whoever has not begun anything else: a first word that is
+ * half typed stays where it stands. */
 function goOn({ id }: ConversationView): void {
   hearOf(id);
-  if (screen.value !== "home" || current.value !== null || outbox.value.length) return;
+  const hasBegun = outbox.value.length || drafts.value[""];
+  if (screen.value !== "home" || current.value !== null || hasBegun) return;
   turnTo(id);
   screen.value = "talk";
+}
+
+/** The first word has begun this conversation; what is typed after it belongs there too. */
+function goAlong(conversation: string): void {
+  const { "": typed, ...others } = drafts.value;
+  batch(() => {
+    if (typed) keepDrafts({ ...others, [conversation]: typed });
+    turnTo(conversation);
+  });
 }
 
 function happen(conversation: string, events: WireEvent[]): void {

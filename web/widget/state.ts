@@ -87,9 +87,13 @@ export function typed(text: string): void {
   const key = current.value ?? "";
   const { [key]: _, ...others } = drafts.value;
   begin();
-  drafts.value = text ? { ...others, [key]: text } : others;
-  kept.set("drafts", JSON.stringify(drafts.value));
+  keepDrafts(text ? { ...others, [key]: text } : others);
   if (current.value) link.step({ type: "typing", conversation: current.value, on: text !== "" });
+}
+
+export function keepDrafts(all: Record<string, string>): void {
+  drafts.value = all;
+  kept.set("drafts", JSON.stringify(all));
 }
 
 /** Send what stands in the composer. It stands there until it is on its way. */

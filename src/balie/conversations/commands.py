@@ -7,7 +7,7 @@ from functools import partial
 import msgspec
 from sqlalchemy import Connection, select, update
 
-from balie.conversations import queries, rules
+from balie.conversations import marks, queries, rules
 from balie.conversations.acts import AnyCommand, Identify, Note, Post
 from balie.conversations.authors import author_key, author_of, former_key
 from balie.conversations.model import Conversation, Side, StoredFile, files
@@ -126,7 +126,7 @@ class ConversationCommands:
         def change(state: Conversation) -> Conversation | None:
             if not rules.may_reach(actor, state):
                 return None
-            return rules.marked(state, side, delivered, read)
+            return marks.marked(state, side, delivered, read)
 
         self._store.touch(Touch(conversation_id, change))
 

@@ -148,10 +148,12 @@ class OrganisationCommands:
 
         def write(connection: Connection) -> SiteKey:
             queries.find_site(connection, actor, site_id)
-            rules.refuse_third_key(queries.find_keys(connection, actor, site_id))
-            row = msgspec.structs.asdict(key) | {"organisation_id": actor.organisation_id}
+            others = queries.find_keys(connection, actor, site_id)
+            rules.refuse_third_key(others)
+            made = rules.after_others(key, others)
+            row = msgspec.structs.asdict(made) | {"organisation_id": actor.organisation_id}
             connection.execute(insert(site_keys), row)
-            return key
+            return made
 
         return await self._ports.store.write(write)
 

@@ -75,9 +75,9 @@ def find_keys(connection: Connection, actor: Actor, site_id: str) -> list[SiteKe
     wanted = (site_keys.c.organisation_id == actor.organisation_id) & (
         site_keys.c.site_id == site_id
     )
-    order = site_keys.c.created_at, site_keys.c.kid
+    order = site_keys.c.created_at
     return [
-        _key(row) for row in connection.execute(select(site_keys).where(wanted).order_by(*order))
+        _key(row) for row in connection.execute(select(site_keys).where(wanted).order_by(order))
     ]
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from balie.edge.origins import parse_origin
 from balie.edge.text import clean_line, clean_optional_line
 from balie.kernel.errors import ConflictError, MalformedError, TooLongError
@@ -117,6 +119,12 @@ def refuse_third_key(live: Iterable[SiteKey]) -> None:
     """Two keys live at a time: the one in use and the one that replaces it. Raises ConflictError."""
     if len(tuple(live)) >= LIVE_KEYS:
         raise ConflictError(f"a site has at most {LIVE_KEYS} keys: delete the one no longer in use")
+
+
+def after_others(key: SiteKey, others: Iterable[SiteKey]) -> SiteKey:
+    """The key as the youngest of its site, also when it was made within the same millisecond."""
+    youngest = max((each.created_at for each in others), default=0)
+    return replace(key, created_at=max(key.created_at, youngest + 1))
 
 
 def _moved(colour: str, surface: str, *, towards: float) -> str:

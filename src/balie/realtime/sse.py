@@ -19,11 +19,11 @@ from balie.edge.origins import same_origin
 from balie.kernel.errors import BalieError, ForbiddenError, RateLimitedError, UnauthorisedError
 from balie.realtime.agent import AgentConnection
 from balie.realtime.connection import Connection
+from balie.realtime.doors import Scope, header_map, may_knock, open_connection, peer_of
 from balie.realtime.outbox import Outbox
 from balie.realtime.protocol.frames import MAX_FRAME_BYTES, Close
 from balie.realtime.services import Services
 from balie.realtime.visitor import VisitorConnection
-from balie.realtime.ws import Scope, header_map, may_knock, open_connection, peer_of
 
 COMMENT_EVERY = 15.0
 MAX_BODY = 4 * MAX_FRAME_BYTES

@@ -9,7 +9,7 @@ task, and nothing more is read from that socket until it is done. See ADR 0006.
 import asyncio
 import logging
 import random
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine
 from http import HTTPStatus
 from typing import Any
 
@@ -19,17 +19,14 @@ from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from balie.edge.limits import client_address, limit_key
-from balie.edge.origins import same_origin
 from balie.kernel.errors import RateLimitedError
 from balie.realtime import verbs
-from balie.realtime.agent import AgentConnection
-from balie.realtime.connection import Connection, Transport
+from balie.realtime.connection import Connection
+from balie.realtime.doors import Scope, may_knock, merged, open_connection
 from balie.realtime.outbox import Outbox
 from balie.realtime.protocol.bucket import Bucket
 from balie.realtime.protocol.frames import MAX_FRAME_BYTES, Close
 from balie.realtime.services import Services
-from balie.realtime.visitor import VisitorConnection
 
 HELLO_WITHIN = 9.0
 HELLO_GRACE = 1.0
@@ -48,70 +45,6 @@ log = structlog.get_logger("balie.realtime")
 _silent = logging.getLogger("balie.realtime.wire")
 _silent.setLevel(logging.CRITICAL)
 _silent.propagate = False
-
-Scope = dict[str, Any]
-
-
-def may_knock(services: Services, kind: str, headers: dict[str, str]) -> bool:
-    """Whether a page of this origin may try at all."""
-    if kind == "agent":
-        return same_origin(headers.get("origin"), services.edge.origins)
-    # Which origins a visitor may come from, the site that `hello` names will tell.
-    return kind == "visitor" and "origin" in headers
-
-
-def open_connection(
-    services: Services, kind: str, peer: str, headers: dict[str, str], transport: Transport
-) -> Connection:
-    """The connection of a visitor or an agent over any transport.
-
-    Raises RateLimitedError where its address has too many already.
-    """
-    forwarded = headers.get("x-forwarded-for", "")
-    address = client_address(peer, forwarded, services.edge.trusted_proxies)
-    connection = _made(services, kind, address, headers, transport)
-    connection.sit(services.address_seats, limit_key(address))
-    return connection
-
-
-def _made(
-    services: Services, kind: str, address: str, headers: dict[str, str], transport: Transport
-) -> Connection:
-    if kind == "agent":
-        return AgentConnection(
-            services,
-            transport,
-            origin=headers.get("origin", ""),
-            address=address,
-            cookies=headers.get("cookie", ""),
-        )
-    return VisitorConnection(
-        services,
-        transport,
-        origin=headers.get("origin", ""),
-        address=address,
-        user_agent=headers.get("user-agent", ""),
-    )
-
-
-def peer_of(scope: Scope) -> str:
-    """The address at the other end of an ASGI request; empty when there is none."""
-    return scope["client"][0] if scope.get("client") else ""
-
-
-def header_map(scope: Scope) -> dict[str, str]:
-    """Header names in lower case; what comes twice is one list (RFC 9110, section 5.3)."""
-    return _merged(
-        (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
-    )
-
-
-def _merged(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, text in headers:
-        key = name.lower()
-        found[key] = f"{found[key]}, {text}" if key in found else text
-    return found
 
 
 class SocketDoor:
@@ -321,7 +254,7 @@ class Socket(asyncio.Protocol):
     # The handshake.
 
     def _shake_hands(self, request: Request) -> None:
-        headers = _merged(request.headers.raw_items())
+        headers = merged(request.headers.raw_items())
         kind = request.path.partition("?")[0].removeprefix("/ws/")
         if kind not in ("visitor", "agent"):
             response = self._protocol.reject(HTTPStatus.NOT_FOUND, "no such door\n")

@@ -19,7 +19,7 @@ from balie.store.journal import Journal
 
 QUEUE_LIMIT = 20_000
 BATCH_LIMIT = 512
-PAUSE = 0.001
+PAUSE = 0.0005
 """Seconds that a batch waits for company, while one transaction follows another at less than this."""
 ENOUGH = 64
 """Jobs that wait for nobody."""
