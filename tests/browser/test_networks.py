@@ -198,7 +198,7 @@ async def test_two_tabs_that_are_opened_at_once_are_one_visitor(browser, demo):
 
 
 async def test_what_is_half_typed_stays_where_it_is_when_another_tab_begins(browser, demo):
-    """The tab becomes the other's visitor, whose conversation lives by now; Enter still sends what stands there."""
+    """The tab becomes the other one's visitor, whose conversation lives; Enter still sends what stands there."""
     context = await new_context(browser)
     one, two = await shop(context, demo), await shop(context, demo)
     await field(two).fill("Half getypt")
@@ -214,6 +214,8 @@ async def test_what_is_half_typed_stays_where_it_is_when_another_tab_begins(brow
 
 async def test_what_is_typed_after_the_first_word_stays_when_that_arrives(browser, own_demo):
     page = await shop(await new_context(browser), own_demo)
+    # What sends comes after the first screen.
+    await page.wait_for_load_state("networkidle")
     own_demo.process.send_signal(signal.SIGSTOP)
     try:
         await say(page, "Eerste woord")
