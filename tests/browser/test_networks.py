@@ -198,7 +198,7 @@ async def test_two_tabs_that_are_opened_at_once_are_one_visitor(browser, demo):
 
 
 async def test_what_is_half_typed_stays_where_it_is_when_another_tab_begins(browser, demo):
-    """The tab becomes the other one's visitor, whose conversation lives; Enter still sends what stands there."""
+    """The tab becomes the other one's visitor, whose conversation lives. Enter sends what stands there."""
     context = await new_context(browser)
     one, two = await shop(context, demo), await shop(context, demo)
     await field(two).fill("Half getypt")
