@@ -37,3 +37,22 @@ async def office(tmp_path):
 
     async with open_office(tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def demo(request, tmp_path_factory):
+    """A running `balie demo` for the tests of a module, with its `SETTINGS` where it has any."""
+    from tests.people import PATIENT, running_demo  # noqa: PLC0415 - pure tests do without it
+
+    settings = getattr(request.module, "SETTINGS", PATIENT)
+    with running_demo(tmp_path_factory.mktemp("demo"), settings) as running:
+        yield running
+
+
+@pytest.fixture
+def own_demo(tmp_path):
+    """A running `balie demo` for one test, which may stop and start it."""
+    from tests.people import running_demo  # noqa: PLC0415 - idem
+
+    with running_demo(tmp_path / "data", {}) as running:
+        yield running

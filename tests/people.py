@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,19 @@ class Demo:
     @property
     def logins(self) -> list[dict[str, str]]:
         return list(self.told["agents"])
+
+
+PATIENT = {"BALIE_MESSAGE_BURST": "1000", "BALIE_CONNECTION_BURST": "1000"}
+"""For tests who come and talk more often than people do."""
+
+
+@contextlib.contextmanager
+def running_demo(folder: Path, settings: dict[str, str]) -> Iterator[Demo]:
+    """A demo that runs until the end, unless somebody ends it before."""
+    demo = Demo(folder, settings=settings).start()
+    yield demo
+    if demo.process is not None:
+        demo.stop()
 
 
 class Talker:

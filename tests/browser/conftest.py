@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import async_playwright
 from tests.browser import desks
 from tests.browser.shopping import DESKTOP, Desk
-from tests.people import Agent, Demo, visitor
+from tests.people import Agent, visitor
 from tools.browser import find_chromium
 
 
@@ -58,16 +58,6 @@ async def someone(demo):
     yield come
     for talker in came:
         await talker.close()
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    """One demo for all these tests; each test is another visitor."""
-    settings = {"BALIE_MESSAGE_BURST": "1000"}
-    running = Demo(tmp_path_factory.mktemp("demo"), settings=settings).start()
-    yield running
-    if running.process is not None:
-        running.stop()
 
 
 @pytest.fixture

@@ -5,19 +5,8 @@ import re
 import pytest
 from playwright.async_api import expect
 from tests.browser.desks import PHONE, violations
-from tests.people import Demo
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    """One demo for all these tests; each test brings visitors of its own."""
-    settings = {"BALIE_MESSAGE_BURST": "1000", "BALIE_CONNECTION_BURST": "1000"}
-    running = Demo(tmp_path_factory.mktemp("demo"), settings=settings).start()
-    yield running
-    if running.process is not None:
-        running.stop()
 
 
 async def test_a_wrong_password_is_told_where_it_was_typed(browser, demo):

@@ -3,7 +3,6 @@
 import pytest
 from playwright.async_api import expect
 from tests.browser.desks import violations
-from tests.people import Demo
 
 pytestmark = pytest.mark.browser
 
@@ -22,14 +21,6 @@ HIDE = """hidden => {
     Object.defineProperty(document, 'visibilityState', {configurable: true, get: () => hidden});
     document.dispatchEvent(new Event('visibilitychange'));
 }"""
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    settings = {"BALIE_MESSAGE_BURST": "1000", "BALIE_CONNECTION_BURST": "1000"}
-    running = Demo(tmp_path_factory.mktemp("demo"), settings=settings).start()
-    yield running
-    running.stop()
 
 
 async def test_a_conversation_is_handed_to_a_colleague_who_is_there(sheet, someone):

@@ -7,17 +7,8 @@ import httpx
 import pytest
 from playwright.async_api import expect
 from tests.browser.desks import violations
-from tests.people import Demo
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    settings = {"BALIE_MESSAGE_BURST": "1000", "BALIE_CONNECTION_BURST": "1000"}
-    running = Demo(tmp_path_factory.mktemp("demo"), settings=settings).start()
-    yield running
-    running.stop()
 
 
 async def test_what_the_shop_tells_stands_beside_the_conversation_and_stays_live(

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from playwright.async_api import Error
 from tests.hostile_files import LIES
-from tests.people import Agent, Demo, visitor
+from tests.people import Agent, visitor
 
 pytestmark = pytest.mark.browser
 
@@ -20,10 +20,9 @@ LOAD = """(address) => new Promise((done) => {
 
 
 @pytest.fixture
-def demo(tmp_path):
-    running = Demo(tmp_path / "data").start()
-    yield running
-    running.stop()
+def demo(own_demo):
+    """Each test has a demo of its own."""
+    return own_demo
 
 
 @pytest.fixture

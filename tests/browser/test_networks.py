@@ -9,22 +9,13 @@ import time
 import jwt
 import pytest
 from playwright.async_api import Error, async_playwright, expect
-from tests.people import Agent, Demo
+from tests.people import Agent
 from tests.refusing_proxy import RefusingProxy
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 DESKTOP = {"width": 1440, "height": 900}
 LATER = 90_000
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    settings = {"BALIE_MESSAGE_BURST": "1000", "BALIE_CONNECTION_BURST": "1000"}
-    running = Demo(tmp_path_factory.mktemp("demo"), settings=settings).start()
-    yield running
-    if running.process is not None:
-        running.stop()
 
 
 def panel(page):
@@ -124,14 +115,6 @@ async def test_behind_a_proxy_that_refuses_sockets_both_sides_talk_and_reload(ch
     assert await holding(demo, "Hier komt geen socket door") == [
         ["Hier komt geen socket door", "Maar dit wel", "Ook na herladen", "Aan beide kanten"]
     ]
-
-
-@pytest.fixture
-def own_demo(tmp_path):
-    running = Demo(tmp_path / "data").start()
-    yield running
-    if running.process is not None:
-        running.stop()
 
 
 async def test_what_is_typed_while_the_server_is_shut_waits_visibly_and_goes_out_once(

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from tests.conftest import REPOSITORY
-from tests.people import Demo, visitor
+from tests.people import visitor
 
 pytestmark = pytest.mark.browser
 
@@ -63,13 +63,6 @@ SPIES = """(() => {
   const { parent } = window;
   if (parent !== window) Object.defineProperty(window, "parent", { get: () => spied(parent) });
 })();"""
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    running = Demo(tmp_path_factory.mktemp("demo")).start()
-    yield running
-    running.stop()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 from playwright.async_api import expect
-from tests.people import Agent, Demo, visitor
+from tests.people import Agent, visitor
 
 pytestmark = pytest.mark.browser
 
@@ -10,13 +10,6 @@ FILL = """(field, text) => {
     field.value = text;
     field.dispatchEvent(new Event("input", { bubbles: true }));
 }"""
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    running = Demo(tmp_path_factory.mktemp("demo")).start()
-    yield running
-    running.stop()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import httpx
 import jwt
 import pytest
 from tests.canary import Canary
-from tests.people import Agent, Demo, Talker, fresh_id
+from tests.people import Agent, Talker, fresh_id
 
 pytestmark = pytest.mark.browser
 
@@ -87,18 +87,13 @@ async def test_the_canary_sees_what_runs(testdata, browser):
 # Everything that can be written.
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    settings = {
-        "BALIE_CONNECTION_BURST": "100000",
-        "BALIE_CONNECTIONS_PER_MINUTE": "100000",
-        "BALIE_MESSAGE_BURST": "100000",
-        "BALIE_MESSAGES_PER_SECOND": "1000",
-        "BALIE_TRUSTED_PROXIES": "127.0.0.1",
-    }
-    running = Demo(tmp_path_factory.mktemp("demo"), settings=settings).start()
-    yield running
-    running.stop()
+SETTINGS = {
+    "BALIE_CONNECTION_BURST": "100000",
+    "BALIE_CONNECTIONS_PER_MINUTE": "100000",
+    "BALIE_MESSAGE_BURST": "100000",
+    "BALIE_MESSAGES_PER_SECOND": "1000",
+    "BALIE_TRUSTED_PROXIES": "127.0.0.1",
+}
 
 
 class Visitor:

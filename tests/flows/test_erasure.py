@@ -48,11 +48,9 @@ UNKEPT = {"user_agent"}
 
 
 @pytest.fixture
-def demo(tmp_path):
-    running = Demo(tmp_path / "data").start()
-    yield running
-    if running.process is not None:
-        running.stop()
+def demo(own_demo):
+    """Each test has a demo of its own."""
+    return own_demo
 
 
 @pytest.fixture

@@ -12,12 +12,7 @@ from tests.people import Agent, Demo, fresh_id, visitor
 EVIL = "evil.example"
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    settings = {"BALIE_CONNECTION_BURST": "10000", "BALIE_CONNECTIONS_PER_MINUTE": "100000"}
-    running = Demo(tmp_path_factory.mktemp("data"), settings=settings).start()
-    yield running
-    running.stop()
+SETTINGS = {"BALIE_CONNECTION_BURST": "10000", "BALIE_CONNECTIONS_PER_MINUTE": "100000"}
 
 
 @pytest.fixture

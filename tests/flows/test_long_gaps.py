@@ -6,7 +6,7 @@ import json
 import socket
 
 import pytest
-from tests.people import Agent, Demo, Talker, fresh_id, visitor
+from tests.people import Agent, Talker, fresh_id, visitor
 from websockets.asyncio.client import connect
 
 SETTINGS = {
@@ -15,13 +15,6 @@ SETTINGS = {
     "BALIE_CONNECTION_BURST": "10000",
 }
 LONGEST = 16_000
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    running = Demo(tmp_path_factory.mktemp("demo"), settings=SETTINGS).start()
-    yield running
-    running.stop()
 
 
 @pytest.fixture

@@ -3,18 +3,11 @@
 import asyncio
 
 import httpx
-import pytest
-from tests.people import Agent, Demo
+from tests.people import Agent
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    settings = {"BALIE_CONNECTION_BURST": "10000", "BALIE_CONNECTIONS_PER_MINUTE": "100000"}
-    running = Demo(tmp_path_factory.mktemp("data"), settings=settings).start()
-    yield running
-    running.stop()
+SETTINGS = {"BALIE_CONNECTION_BURST": "10000", "BALIE_CONNECTIONS_PER_MINUTE": "100000"}
 
 
 def lookalikes(origin):

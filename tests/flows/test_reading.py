@@ -5,19 +5,12 @@ import sqlite3
 
 import httpx
 import pytest
-from tests.people import Demo, visitor
+from tests.people import visitor
 
 from balie.conversations.api.reading import READS
 from balie.edge.limits import Limiter
 
 MANY = 10_500
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    running = Demo(tmp_path_factory.mktemp("data")).start()
-    yield running
-    running.stop()
 
 
 async def talked(demo, *texts):

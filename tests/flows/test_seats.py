@@ -3,19 +3,12 @@
 import json
 
 import httpx
-import pytest
-from tests.people import Demo
 from tests.raw import Raw
 
 SLOW = 1013
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    settings = {"BALIE_CONNECTIONS_PER_ADDRESS": "4", "BALIE_CONNECTIONS_PER_VISITOR": "2"}
-    running = Demo(tmp_path_factory.mktemp("data"), settings=settings).start()
-    yield running
-    running.stop()
+SETTINGS = {"BALIE_CONNECTIONS_PER_ADDRESS": "4", "BALIE_CONNECTIONS_PER_VISITOR": "2"}
 
 
 async def knock(demo, token=None):

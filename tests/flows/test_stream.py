@@ -5,14 +5,13 @@ import json
 
 import httpx
 import pytest
-from tests.people import Agent, Demo, fresh_id, visitor
+from tests.people import Agent, fresh_id, visitor
 
 
 @pytest.fixture
-def demo(tmp_path):
-    running = Demo(tmp_path / "data").start()
-    yield running
-    running.stop()
+def demo(own_demo):
+    """Each test has a demo of its own."""
+    return own_demo
 
 
 class Streamer:

@@ -2,15 +2,13 @@
 
 import httpx
 import pytest
-from tests.people import Agent, Demo, fresh_id, visitor
+from tests.people import Agent, fresh_id, visitor
 
 
 @pytest.fixture
-def demo(tmp_path):
-    running = Demo(tmp_path / "data").start()
-    yield running
-    if running.process is not None:
-        running.stop()
+def demo(own_demo):
+    """Each test has a demo of its own."""
+    return own_demo
 
 
 async def test_a_visitor_and_an_agent_talk(demo):

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 from tests.hostile_files import BOMBS, LIES, RUNNABLES, eicar, png
-from tests.people import Demo, visitor
+from tests.people import visitor
 
 # A name as it comes, and as it is kept; None: only that it is harmless.
 NAMES = [
@@ -46,12 +46,7 @@ NAMES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    settings = {"BALIE_CONNECTION_BURST": "10000", "BALIE_CONNECTIONS_PER_MINUTE": "100000"}
-    running = Demo(tmp_path_factory.mktemp("data"), settings=settings).start()
-    yield running
-    running.stop()
+SETTINGS = {"BALIE_CONNECTION_BURST": "10000", "BALIE_CONNECTIONS_PER_MINUTE": "100000"}
 
 
 @pytest.fixture
