@@ -76,7 +76,8 @@ class Demo:
     def _end(self, sign: signal.Signals) -> int:
         assert self.process is not None
         self.process.send_signal(sign)
-        code = self.process.wait(timeout=15)
+        # Longer than the process gives itself, so that it can say what it waits for.
+        code = self.process.wait(timeout=60)
         assert self.process.stdout is not None
         self.process.stdout.close()
         self.process = None

@@ -5,7 +5,7 @@ import faulthandler
 
 import structlog
 
-STOP_WITHIN = 10.0
+STOP_WITHIN = 30.0
 """Seconds from the signal until the process is gone, whatever it still waits for."""
 _TELL_BEFORE = 1.0
 
