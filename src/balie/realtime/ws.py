@@ -22,7 +22,7 @@ from websockets.server import ServerProtocol
 from balie.kernel.errors import RateLimitedError
 from balie.realtime import verbs
 from balie.realtime.connection import Connection
-from balie.realtime.doors import Scope, may_knock, merged, open_connection
+from balie.realtime.doors import may_knock, merged, open_connection
 from balie.realtime.outbox import Outbox
 from balie.realtime.protocol.bucket import Bucket
 from balie.realtime.protocol.frames import MAX_FRAME_BYTES, Close
