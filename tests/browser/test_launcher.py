@@ -1,8 +1,12 @@
 """The launcher is a good guest on somebody else's page."""
 
+import asyncio
+import re
 from pathlib import Path
 
 import pytest
+from playwright.async_api import expect
+from tests.browser.shopping import field, launcher, panel, say
 
 pytestmark = pytest.mark.browser
 
@@ -30,3 +34,62 @@ async def test_the_launcher_loads_twice_without_complaint(page):
     await page.add_script_tag(path=LAUNCHER)
     assert await page.evaluate("customElements.get('balie-launcher') !== undefined")
     assert complaints == []
+
+
+async def test_a_click_counts_when_the_button_is_redrawn_under_it(visit, desk):
+    page = await visit()
+    button = launcher(page)
+    await button.hover()
+    await page.mouse.down()
+    redrawn = await page.evaluate(
+        """() => {
+            const launcher = document.querySelector("balie-launcher");
+            const before = launcher.button.firstChild;
+            launcher.draw(launcher.state, launcher.lang, "");
+            return before !== launcher.button.firstChild;
+        }"""
+    )
+    assert redrawn
+    await page.mouse.up()
+    await expect(field(page)).to_be_visible()
+
+
+async def test_two_clicks_at_once_open_the_panel_once(visit, desk):
+    page = await visit()
+    await launcher(page).dblclick()
+    await expect(field(page)).to_be_visible()
+    await expect(launcher(page)).to_have_attribute("aria-expanded", "true")
+
+
+async def test_who_clicks_again_while_nothing_happens_gets_the_panel(visit, desk):
+    page = await visit()
+    asked = asyncio.Queue()
+
+    async def refuse_first(route):
+        first = not asked.qsize()
+        asked.put_nowait(route)
+        await (route.abort() if first else route.continue_())
+
+    await page.route(re.compile("/balie-panel.js"), refuse_first)
+    async with page.expect_event("requestfailed"):
+        await launcher(page).dispatch_event("click")
+    await expect(launcher(page)).not_to_have_attribute("aria-expanded", "true")
+    await launcher(page).dispatch_event("click")
+    await launcher(page).dispatch_event("click")
+    await expect(field(page)).to_be_visible()
+    await expect(launcher(page)).to_have_attribute("aria-expanded", "true")
+    assert asked.qsize() == 2
+
+
+async def test_a_page_that_may_keep_nothing_has_a_panel_that_talks(visit, desk):
+    page = await visit()
+    await page.add_init_script(
+        """for (const name of ["localStorage", "sessionStorage"])
+            if (top === self) Object.defineProperty(window, name, {
+                get() { throw new DOMException("not here", "SecurityError"); }
+            });"""
+    )
+    await page.reload()
+    await launcher(page).click()
+    await say(page, "Zonder geheugen")
+    await expect(panel(page).get_by_text("Verzonden")).to_be_visible()

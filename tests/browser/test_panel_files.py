@@ -1,6 +1,7 @@
 """Files in the panel: dropped, pasted, taken with a camera, failing, tried again, refused."""
 
 import asyncio
+import json
 import re
 
 import pytest
@@ -113,6 +114,44 @@ async def test_an_upload_that_broke_says_so_and_can_be_tried_again(visit, desk):
     await panel(page).get_by_role("button", name="Opnieuw").click()
     await expect(saved(page, "bon.pdf")).to_be_visible()
     await expect(panel(page).get_by_text("De verbinding viel weg")).to_have_count(0)
+
+
+REFUSED = [
+    (429, {"code": "rate_limited", "retry_after_ms": 119_500}, "Over 2 min kan het weer."),
+    (503, {"code": "unavailable"}, "Wij kunnen nu geen bestanden aannemen"),
+    (502, "<h1>Bad gateway</h1>", "Wij kunnen nu geen bestanden aannemen"),
+]
+
+
+@pytest.mark.parametrize(("status", "told", "word"), REFUSED)
+async def test_a_server_that_takes_no_files_now_says_so_beside_the_file(
+    visit, desk, status, told, word
+):
+    page = await visit()
+    await talking(page, f"Met een bon {status}")
+    refused = re.compile("/api/v1/files$")
+    body = told if isinstance(told, str) else json.dumps(told)
+    await page.context.route(refused, lambda route: route.fulfill(status=status, body=body))
+    await attach(page, ("bon.pdf", "application/pdf", b"%PDF-1.4\n%%EOF"))
+    await expect(panel(page).locator(".file.is-failed")).to_contain_text(word)
+    await page.context.unroute(refused)
+    await panel(page).get_by_role("button", name="Opnieuw").click()
+    await expect(saved(page, "bon.pdf")).to_be_visible()
+
+
+async def test_who_has_said_nothing_and_may_bring_no_more_hears_what_to_do(visit, desk):
+    page = await visit()
+    await opened(page)
+    refused = re.compile("/api/v1/files$")
+    told = json.dumps({"code": "rate_limited", "retry_after_ms": 60_000})
+    await page.context.route(refused, lambda route: route.fulfill(status=429, body=told))
+    await attach(page, ("bon.pdf", "application/pdf", b"%PDF-1.4\n%%EOF"))
+    await expect(panel(page).get_by_text("Typ eerst een bericht, dan mag dit mee")).to_be_visible()
+    await page.context.unroute(refused)
+    await say(page, "Hier is mijn bon")
+    await expect(panel(page).get_by_text(re.compile("^Verzonden"))).to_be_visible()
+    await panel(page).get_by_role("button", name="Opnieuw").click()
+    await expect(saved(page, "bon.pdf")).to_be_visible()
 
 
 async def test_two_at_once_keep_their_order_and_the_second_may_be_stopped(visit, desk):

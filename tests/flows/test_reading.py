@@ -5,12 +5,14 @@ import sqlite3
 
 import httpx
 import pytest
-from tests.people import visitor
+from tests.people import Agent, visitor
 
 from balie.conversations.api.reading import READS
+from balie.conversations.queries import MAX_PAGE_BYTES
 from balie.edge.limits import Limiter
 
 MANY = 10_500
+WORDY = 60
 
 
 async def talked(demo, *texts):
@@ -70,6 +72,53 @@ async def test_a_transcript_ends_where_the_conversation_ends(demo, long_talk):
     said = [int(number) for number in re.findall(r"^ +bericht (\d+)$", answer.text, re.MULTILINE)]
     assert said == list(range(MANY - 1))
     assert answer.text.endswith(f"bericht {MANY - 2}\n")
+
+
+@pytest.fixture
+async def wordy_talk(demo):
+    """Sixty messages of 15,000 bytes each."""
+    token, conversation = await talked(demo, "bericht 0 " + "x" * 15_000)
+    demo.stop()
+    lengthen(demo, conversation, WORDY)
+    demo.start()
+    return token, conversation
+
+
+async def test_a_page_of_long_messages_is_short_for_visitors_and_agents(demo, wordy_talk):
+    token, conversation = wordy_talk
+    agent = await Agent(demo, demo.logins[0]).sign_in()
+    async with reader(demo, token) as visitors:
+        for http, talk in (
+            (visitors, f"/conversations/{conversation}"),
+            (agent.http, f"/api/v1/conversations/{conversation}"),
+        ):
+            pages = [page async for page in forwards(http, f"{talk}/events?limit=200")]
+            assert len(pages) > WORDY // 18
+            assert [seq for page in pages for seq in page] == list(range(1, WORDY + 1))
+            answer = await http.get(f"{talk}/events?limit=200&before={WORDY}")
+            below = [event["seq"] for event in answer.json()["data"]]
+            assert below == list(range(WORDY - len(below), WORDY))
+            assert 1 < len(below) < 18
+    await agent.leave()
+
+
+async def forwards(http, address):
+    """The numbers on each page, from the first to `last_seq`."""
+    seen, last = 0, 1
+    while seen < last:
+        answer = await http.get(f"{address}&after={seen}")
+        assert len(answer.content) <= MAX_PAGE_BYTES
+        page = answer.json()
+        yield [event["seq"] for event in page["data"]]
+        seen, last = page["data"][-1]["seq"], page["last_seq"]
+
+
+async def test_a_transcript_of_long_messages_is_whole(demo, wordy_talk):
+    token, conversation = wordy_talk
+    async with reader(demo, token) as http:
+        answer = await http.get(f"/conversations/{conversation}/transcript")
+    said = [int(number) for number in re.findall(r"^ +bericht (\d+)\b", answer.text, re.MULTILINE)]
+    assert said == list(range(WORDY - 1))
 
 
 async def test_who_reads_without_end_waits_and_nobody_else(demo):

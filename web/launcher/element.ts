@@ -43,9 +43,9 @@ export class BalieLauncher extends HTMLElement {
   button = make("button");
   box = make("div", this.button);
   root = this.attachShadow({ mode: "open" });
-  state: State | undefined;
+  declare state: State | undefined;
   /** Draws what the panel adds: a badge, a cross. */
-  finish: (() => void) | undefined;
+  declare finish: (() => void) | undefined;
 
   constructor() {
     super();

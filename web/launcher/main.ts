@@ -84,16 +84,17 @@ const calls: Calls = {
       load();
     };
     core.launcher = launcher;
-    launcher.style.zIndex = core.settings.zIndex ?? "";
+    launcher.style.zIndex = core.settings.zIndex as string;
     launcher.button.onpointerenter = launcher.button.onfocus = near;
-    launcher.button.onclick = () => {
+    // Twice in a row is once, and so is what is clicked again because nothing happened yet.
+    launcher.button.onclick = (event) => {
       check(0);
-      call("toggle");
+      if (event.detail < 2) call(calls.toggle ? "toggle" : "open");
     };
     timer = setInterval(() => document.hidden || check(59e3), 6e4);
     check(0);
   },
-  show: (hidden = false) => core.launcher?.button.toggleAttribute("hidden", !!hidden),
+  show: (hidden = false) => core.launcher?.button.toggleAttribute("hidden", hidden as boolean),
   hide() {
     call("close");
     call("show", true);
@@ -106,11 +107,11 @@ function call(name: string, ...values: Value[]) {
   const known = calls[name];
   if (known) return known(...values);
   waiting.push([name, ...values]);
-  if (/open|toggle/.test(name)) load();
+  if (name === "open") load();
 }
 
 if (!customElements.get(NAME)) {
-  const early = window.Balie?.q ?? [];
+  const early = window.Balie?.q || [];
   customElements.define(NAME, BalieLauncher);
   window.Balie = call;
   if (core.settings.site) call("boot");

@@ -13,6 +13,17 @@ const TEXTS = {
   en: ["Close chat", "1 unread message", "{} unread messages", "{} wrote"],
 } as const;
 
+/** Browsers may forbid it to the page as well: then nothing is remembered, and all else goes on. */
+function storage(
+  name: "localStorage" | "sessionStorage",
+): Pick<Storage, "getItem" | "setItem" | "removeItem"> {
+  try {
+    return window[name];
+  } catch {
+    return { getItem: () => null, setItem() {}, removeItem() {} };
+  }
+}
+
 export function attach(core: typeof Core, calls: Calls): void {
   const { origin, settings, emit } = core;
   const launcher = core.launcher as NonNullable<typeof core.launcher>;
@@ -21,6 +32,8 @@ export function attach(core: typeof Core, calls: Calls): void {
   const status = make("p");
   const key = core.key();
   const kept = `${key}.kept.`;
+  const local = storage("localStorage");
+  const session = storage("sessionStorage");
   /** What the panel is to hear once it listens: the last of each kind, and every event. */
   let told: Record<string, unknown> = {};
   let tracked: unknown[] = [];
@@ -42,7 +55,7 @@ export function attach(core: typeof Core, calls: Calls): void {
   frame.addEventListener("load", () => tell("hello", seen()));
   addEventListener("message", heard);
   addEventListener("storage", elsewhere);
-  if (sessionStorage.getItem(key) && !isPhone()) setTimeout(open, 0, false);
+  if (session.getItem(key) && !isPhone()) setTimeout(open, 0, false);
 
   function seen() {
     return { url: location.href, title: document.title, referrer: document.referrer };
@@ -55,15 +68,15 @@ export function attach(core: typeof Core, calls: Calls): void {
   /** What the panel could not keep itself, because its browser forbids that to frames. Each thing has a place
    * of its own, so that tabs that keep something at once do not undo each other. */
   function recall(): Record<string, string> {
-    const names = Object.keys(localStorage).filter((name) => name.startsWith(kept));
+    const names = Object.keys(local).filter((name) => name.startsWith(kept));
     return Object.fromEntries(
-      names.map((name) => [name.slice(kept.length), localStorage.getItem(name) ?? ""]),
+      names.map((name) => [name.slice(kept.length), local.getItem(name) ?? ""]),
     );
   }
 
   function keep({ name, value }: { name: string; value?: string }) {
-    if (value === undefined) localStorage.removeItem(kept + name);
-    else localStorage.setItem(kept + name, value);
+    if (value === undefined) local.removeItem(kept + name);
+    else local.setItem(kept + name, value);
   }
 
   /** Another tab kept something. */
@@ -96,7 +109,7 @@ export function attach(core: typeof Core, calls: Calls): void {
     if (focus) frame.focus();
     tell("page", seen());
     tell("open", { focus, full: isPhone() });
-    sessionStorage.setItem(key, "open");
+    session.setItem(key, "open");
     emit("open");
   }
 
@@ -107,7 +120,7 @@ export function attach(core: typeof Core, calls: Calls): void {
     unlock = undefined;
     delete told.open;
     tell("close");
-    sessionStorage.removeItem(key);
+    session.removeItem(key);
     // The button may have been hidden under the panel: it takes the focus once it is drawn.
     requestAnimationFrame(() => launcher.button.focus());
     emit("close");
@@ -194,8 +207,8 @@ export function attach(core: typeof Core, calls: Calls): void {
       tracked = [];
     } else if (balie === "close") close();
     else if (balie === "unread") badge(Number(value?.count) || 0, `${value?.name ?? ""}`);
-    else if (balie === "live" && value) localStorage.setItem(key, "live");
-    else if (balie === "live") localStorage.removeItem(key);
+    else if (balie === "live" && value) local.setItem(key, "live");
+    else if (balie === "live") local.removeItem(key);
     else if (balie === "keep") keep(value);
     else if (balie === "agree")
       agree(`${key}:`, value as Known, shelf).then((known) => tell("agreed", known));
@@ -229,7 +242,7 @@ export function attach(core: typeof Core, calls: Calls): void {
       close();
       badge(0, "");
       tell("shutdown");
-      localStorage.removeItem(key);
+      local.removeItem(key);
       for (const name of Object.keys(recall())) keep({ name });
       removeEventListener("message", heard);
       removeEventListener("storage", elsewhere);

@@ -7,7 +7,9 @@ const ROOT = `${location.origin}/api/v1`;
 export class Refused extends Error {
   constructor(
     readonly status: number,
-    readonly code: string,
+    readonly code = "",
+    /** When to try again, ms. */
+    readonly wait = 0,
   ) {
     super(code);
   }
@@ -55,12 +57,14 @@ export function upload(file: globalThis.File, progress: (part: number) => void):
     request.setRequestHeader("Content-Type", file.type || "application/octet-stream");
     request.setRequestHeader("X-File-Name", encodeURIComponent(file.name || "file"));
     request.upload.onprogress = ({ loaded, total }) => progress(total ? loaded / total : 0);
+    // What is no JSON, such as a proxy's page, is null then.
+    request.responseType = "json";
     request.onload = () => {
-      const body = JSON.parse(request.responseText || "{}");
-      if (request.status < 300) resolve(body);
-      else reject(new Refused(request.status, body.code ?? ""));
+      const { status, response } = request;
+      if (status < 300 && response) resolve(response);
+      else reject(new Refused(status, response?.code, response?.retry_after_ms));
     };
-    request.onerror = request.onabort = () => reject(new Refused(0, ""));
+    request.onerror = request.onabort = () => reject(new Refused(0));
     request.send(file);
   });
   return { done, stop: () => request.abort() };

@@ -5,9 +5,9 @@ import { isRunnable } from "../protocol/runnable";
 import type { ConversationView, File as Stored } from "../protocol/types";
 import { ask, type Refused, type Upload, upload } from "./api";
 import { boot, say, site } from "./boot";
-import { isoDay, size, timeZone } from "./format";
+import { isoDay, size, timeZone, waited } from "./format";
 import { post } from "./live";
-import { atEnd, current, me, screen, started } from "./state";
+import { atEnd, conversations, current, me, screen, started } from "./state";
 
 export interface Sending {
   key: number;
@@ -103,8 +103,12 @@ async function send({ key, file }: Sending): Promise<void> {
   }
 }
 
-function reason({ status, code }: Refused, file: File): Partial<Sending> {
-  if (!status || status >= 500 || status === 429) return { error: say("cutFile") };
+function reason({ status, code, wait }: Refused, file: File): Partial<Sending> {
+  if (!status) return { error: say("cutFile") };
+  if (status >= 500) return { error: say("noFiles") };
+  // Who has said nothing yet may bring little.
+  if (status === 429 && !conversations.value.length) return { error: say("sayFirst") };
+  if (status === 429) return { error: say("manyFiles", { time: waited(wait + 999) }) };
   const error =
     status === 413 || code === "too_long"
       ? say("tooBig", { size: size(file.size), max: size(boot.max_file_bytes) })

@@ -1,12 +1,15 @@
 // What the panel knows, as signals. Enough for the first screen; what a visitor does is in `live.ts`, which
 // comes a moment later.
 
-import { batch, computed, signal } from "@preact/signals";
+import { batch, computed, effect, signal } from "@preact/signals";
 import type { ConversationView, Desk, TypingBy, VisitorSelf } from "../protocol/types";
 import type { Input, Item, Status } from "../protocol/words";
 import { site } from "./boot";
 import { isFramed, tellHost } from "./host";
 import { kept } from "./kept";
+
+/** So long a connection may be gone without a word, ms. */
+const HITCH = 1_000;
 
 export type Screen = "home" | "talks" | "talk";
 
@@ -43,6 +46,30 @@ export const skipped = signal("");
 export const asking = signal<"away" | "always" | "never">("away");
 /** What is typed and not sent, by conversation; "" is the new one. */
 export const drafts = signal<Record<string, string>>(readDrafts());
+
+/** The connection is gone, and not for a moment's hitch. The first one may take longer than another one. */
+const late = signal(false);
+const isGone = computed(() => status.value !== "live" && status.value !== "idle");
+effect(() => {
+  late.value = false;
+  if (!isGone.value) return;
+  const timer = setTimeout(
+    () => {
+      late.value = true;
+    },
+    me.peek() ? HITCH : 4 * HITCH,
+  );
+  return () => clearTimeout(timer);
+});
+/** Why nothing can be promised now, as the banner says it. */
+export const cut = computed(() => {
+  if (stoppedBy.value) return "noChat";
+  if (!online.value) return "offline";
+  return late.value || lacking.value ? "broken" : undefined;
+});
+
+/** What stands where somebody would be promised. */
+export const unheard = (why: string) => (why === "noChat" ? why : "unsent");
 
 export const talk = computed(() => conversations.value.find(({ id }) => id === current.value));
 // What the screens look at, each for itself: a message that comes redraws no head.

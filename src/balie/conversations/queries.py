@@ -1,6 +1,7 @@
 """All reads of conversations. Each takes the actor, and finds nothing beyond what he may reach."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
+from math import inf
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -22,6 +23,10 @@ T = TypeVar("T")
 View = Literal["open", "waiting", "mine", "team", "closed", "all"]
 
 MAX_PAGE = 200
+MAX_PAGE_BYTES = 256 * 1024
+"""Of the events in a page, as they are sent. A page holds one event at least, however long."""
+_NUMBERS = 160
+"""Bytes that are sent of each event besides who said what: its numbers, names and quotes."""
 VISITOR_LIST = 50
 
 # Plain SQL where everybody who comes back passes.
@@ -64,7 +69,8 @@ def own_conversations(connection: Connection, actor: VisitorActor) -> list[Conve
 
 
 class EventPage(msgspec.Struct, frozen=True):
-    """Events in the order of `seq`, and the end of the conversation they are part of."""
+    """Events in the order of `seq`, and the end of the conversation they are part of. There may be fewer than
+    were asked for, where they are long: only `last_seq` tells whether there are more."""
 
     events: list[Envelope]
     last_seq: int
@@ -113,8 +119,16 @@ def _whole(page: EventPage) -> EventPage:
     return page
 
 
+Stored = tuple[int, int, str, str, str | None]
+
+
 def _events(
-    connection: Connection, conversation_id: str, after: int | None, before: int | None, limit: int
+    connection: Connection,
+    conversation_id: str,
+    after: int | None,
+    before: int | None,
+    limit: int,
+    most_bytes: float = MAX_PAGE_BYTES,
 ) -> list[Envelope]:
     cursor = cursor_of(connection)
     if after is not None:
@@ -122,13 +136,26 @@ def _events(
     else:
         end = _LAST_SEQ if before is None else before
         found = cursor.execute(_EVENTS_BEFORE, (conversation_id, end, limit))
-    rows: Sequence[tuple[int, int, str, str, str | None]] = found.fetchall()
+    rows = _within(found, most_bytes)
     if after is None:
         rows = rows[::-1]
     return [
         Envelope(conversation_id, seq, at, decode_author(author), decode_payload(payload), key)
         for seq, at, author, payload, key in rows
     ]
+
+
+def _within(found: Iterable[Stored], most_bytes: float) -> list[Stored]:
+    """The first of these, as many as fit; one always does. What does not fit is not read."""
+    rows: list[Stored] = []
+    size = 0
+    for row in found:
+        _, _, author, payload, _ = row
+        size += len(author.encode()) + len(payload.encode()) + _NUMBERS
+        if rows and size > most_bytes:
+            break
+        rows.append(row)
+    return rows
 
 
 async def find_inbox(
@@ -230,7 +257,8 @@ async def find_gap(
         state = conversation(connection, actor, conversation_id)
         if not 0 < state.last_seq - after <= limit:
             return EventPage([], state.last_seq)
-        return EventPage(_events(connection, conversation_id, after, None, limit), state.last_seq)
+        found = _events(connection, conversation_id, after, None, limit, inf)
+        return EventPage(found, state.last_seq)
 
     return await store.read(query)
 

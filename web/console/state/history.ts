@@ -54,9 +54,15 @@ export class History {
   }
 
   private async fetchBlock(block: number): Promise<void> {
+    const end = (block + 1) * BLOCK;
     this.asked.add(block);
     try {
-      this.add(await fetchEvents(this.conversation, { after: block * BLOCK }, BLOCK));
+      // A page of long messages ends before its block does.
+      for (let after = block * BLOCK; after < Math.min(end, this.last); ) {
+        const events = await fetchEvents(this.conversation, { after }, end - after);
+        this.add(events);
+        after = events.at(-1)?.seq ?? end;
+      }
       this.failed.value = false;
     } catch (fault) {
       asProblem(fault);

@@ -11,14 +11,14 @@ import {
   agent,
   asking,
   current,
+  cut,
   desk,
-  online,
   since,
   sound,
   standing,
-  status,
   talk,
   turnAway,
+  unheard,
 } from "../state";
 import { CloseButton, IconButton } from "./Buttons";
 import { Clock, type ClockState } from "./Clock";
@@ -65,8 +65,7 @@ function outlook(now: number): Standing {
   const person = own ?? (here ? agents[0] : undefined);
   // More agents may be there than the three who are named.
   const present = here && (!own || agents.length > 2 || agents.some(({ id }) => id === own.id));
-  if (status.value !== "live" && !online.value)
-    return { person, line: say("unsent"), state: "off" };
+  if (cut.value) return { person, line: say(unheard(cut.value)), state: "away" };
   if (standing.value === "closed")
     return { person, line: say("done"), state: present ? "kept" : "away" };
   if (since.value && present) {

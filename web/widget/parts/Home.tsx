@@ -3,7 +3,7 @@
 import { initialsOf } from "../../ui/person";
 import { boot, own, say, site } from "../boot";
 import { firstName, size } from "../format";
-import { conversations, desk, turnAway } from "../state";
+import { conversations, cut, desk, turnAway, unheard } from "../state";
 import { Banner } from "./Banner";
 import { CloseButton } from "./Buttons";
 import { Clock, Face } from "./Clock";
@@ -90,20 +90,19 @@ const Fact = ({ icon, title, line }: { icon: IconName; title: string; line: stri
 function Who() {
   const { state, agents = [] } = desk.value;
   const [first, second, third] = agents;
-  const here = state === "here";
+  const why = cut.value;
+  const here = !why && state === "here";
   const gaps = { name: firstName(first?.name), other: firstName(second?.name) };
   const present = third ? "hereMore" : second ? "hereTwo" : "here";
   return (
     <div class="who" role="status">
       <span class="pile">
         <Clock size="m" state={here ? "kept" : "away"} person={first} />
-        {agents.slice(1).map((agent) => (
-          <Face key={agent.id} person={agent} />
-        ))}
+        {here && agents.slice(1).map((agent) => <Face key={agent.id} person={agent} />)}
       </span>
       <div class="who-text">
-        <p class="who-name">{say(here ? present : "away", gaps)}</p>
-        <p class="who-line">{here ? say("hereLine") : own.away || say("awayLine")}</p>
+        <p class="who-name">{say(why ? unheard(why) : here ? present : "away", gaps)}</p>
+        {!why && <p class="who-line">{here ? say("hereLine") : own.away || say("awayLine")}</p>}
       </div>
     </div>
   );

@@ -24,7 +24,7 @@ export function Talk() {
       <TalkHead />
       <Banner />
       <Paper />
-      <footer class="desk is-composer">
+      <footer class="desk">
         <Rating />
         <Composer />
       </footer>

@@ -161,7 +161,11 @@ async def list_events(
     before: Place = None,
     limit: Annotated[int, QueryParameter(ge=1, le=200)] = 100,
 ) -> Response[EventList]:
-    """A page of events: above `after`, or the last ones below `before`, ascending."""
+    """A page of events: above `after`, or the last ones below `before`, ascending.
+
+    It has at most 256 KiB or one event, so it may be shorter than `limit`: only `last_seq` tells where the
+    conversation ends.
+    """
     store, place = services.store, {"after": after, "before": before}
     return as_json(
         await queries.use_events(store, actor, conversation_id, for_agents, **place, limit=limit)

@@ -73,7 +73,11 @@ async def list_own_events(
     before: Place = None,
     limit: Annotated[int, QueryParameter(ge=1, le=200)] = 100,
 ) -> Response[EventList]:
-    """A page of events: above `after`, or the last ones below `before`, ascending."""
+    """A page of events: above `after`, or the last ones below `before`, ascending.
+
+    It has at most 256 KiB or one event, so it may be shorter than `limit`: only `last_seq` tells where the
+    conversation ends.
+    """
     _count(services, request, visitor)
     store, place = services.store, {"after": after, "before": before}
     return as_json(
@@ -113,14 +117,16 @@ async def _pages(
 ) -> AsyncIterator[bytes]:
     """The transcript from its first word to its last, as far as it went when it was asked for."""
 
-    def write(page: EventPage) -> bytes:
-        return written.page(page.events).encode()
+    def write(page: EventPage) -> tuple[bytes, int]:
+        return written.page(page.events).encode(), page.events[-1].seq
 
     yield written.head().encode()
-    # A log has no holes: each page ends MAX_PAGE further.
-    for after in range(0, state.last_seq, MAX_PAGE):
+    after = 0
+    while after < state.last_seq:
         async with services.transcribing:
-            text = await queries.use_events(services.store, actor, state.id, write, after=after)
+            text, after = await queries.use_events(
+                services.store, actor, state.id, write, after=after
+            )
         yield text
 
 
