@@ -66,3 +66,36 @@ async def test_an_empty_composer_is_one_line_on_the_smallest_phone(browser, demo
     await page.goto(f"{demo.url}/chat/{demo.site}?language={language}")
     await expect(page.locator("html")).to_have_attribute("lang", language)
     assert (await page.locator(".composer").bounding_box())["height"] < 50
+
+
+async def test_what_is_written_from_right_to_left_runs_that_way(visit, desk, sheet):
+    page = await visit()
+    await opened(page)
+    await say(page, "מה המחיר?")
+    await expect(panel(page).get_by_text("Verzonden")).to_be_visible()
+    await desk.take("מה")
+    console = (await sheet()).page
+    await console.locator(".row", has_text="מה המחיר").click()
+    for bubble in (
+        panel(page).locator(".log .bubble").last,
+        console.locator(".bubble", has_text="מה המחיר").last,
+    ):
+        await expect(bubble).to_be_visible()
+        assert await ends_left(bubble)
+
+
+async def ends_left(bubble):
+    """Does the last letter stand to the left of the first?"""
+    return await bubble.evaluate(
+        """(bubble) => {
+            const walk = document.createTreeWalker(bubble, NodeFilter.SHOW_TEXT);
+            const text = walk.nextNode();
+            const left = (at) => {
+                const range = document.createRange();
+                range.setStart(text, at);
+                range.setEnd(text, at + 1);
+                return range.getBoundingClientRect().left;
+            };
+            return left(text.length - 1) < left(0);
+        }"""
+    )

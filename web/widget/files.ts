@@ -108,13 +108,16 @@ function reason({ status, code, wait }: Refused, file: File): Partial<Sending> {
   if (status >= 500) return { error: say("noFiles") };
   // Who has said nothing yet may bring little.
   if (status === 429 && !conversations.value.length) return { error: say("sayFirst") };
-  if (status === 429) return { error: say("manyFiles", { time: waited(wait + 999) }) };
+  if (status === 429) return { error: say("manyFiles", { time: waited(upwards(wait)) }) };
   const error =
     status === 413 || code === "too_long"
       ? say("tooBig", { size: size(file.size), max: size(boot.max_file_bytes) })
       : say(status === 415 ? "runs" : "badFile");
   return { error, final: true };
 }
+
+/** To whole seconds, or from a minute on to whole minutes. */
+const upwards = (ms: number) => ms + (ms < 60_000 ? 999 : 59_999);
 
 function edit(key: number, change: Partial<Sending>): void {
   uploads.value = uploads.value.map((one) => (one.key === key ? { ...one, ...change } : one));
