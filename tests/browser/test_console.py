@@ -1,5 +1,6 @@
 """The console, used as agents use it: against the real server, with visitors over real sockets."""
 
+import asyncio
 import re
 
 import pytest
@@ -171,11 +172,23 @@ async def test_one_of_two_who_take_at_once_is_told_who_was_first(sheet, someone)
     _, conversation = await someone("Wie helpt mij?")
     for each in (noor, sem):
         await each.open(conversation)
-    await sem.page.route(re.compile(r"/assignment$"), lambda route: route.continue_())
+    gate = asyncio.Event()
+
+    async def arrive_second(route):
+        await gate.wait()
+        await route.continue_()
+
+    await sem.page.route(re.compile(r"/assignment$"), arrive_second)
+    await sem.page.locator(".main-act.primary").click()
     await noor.page.locator(".main-act.primary").click()
     await expect(noor.page.locator(".main-act")).to_contain_text("Sluit")
+    gate.set()
+    word = sem.page.locator(".strip.accent[role=status]", has_text="Noor was net eerder.")
+    await expect(word).to_be_visible()
+    await expect(sem.page.locator(".strip.late")).to_have_count(0)
     await expect(sem.page.locator(".main-act")).to_contain_text("Neem over")
     await expect(sem.page.locator(".conversation-header .who p")).to_contain_text("bij Noor")
+    await expect(word).to_have_count(0, timeout=12_000)
 
 
 async def test_close_reopen_and_label_by_keyboard_alone(demo, sheet, someone):

@@ -7,6 +7,8 @@ export type PresenceState = "available" | "away" | "offline";
 
 interface FaceProps {
   name?: string | null | undefined;
+  /** Tells somebody without a name from others without one. */
+  id?: string | undefined;
   /** Address of a picture; initials stand in for it. */
   picture?: string | null | undefined;
   /** Pixels. */
@@ -16,17 +18,23 @@ interface FaceProps {
   children?: ComponentChildren;
 }
 
-export function Face({ name, picture, size = 34, presence, children }: FaceProps) {
+export function Face({ name, id = "", picture, size = 34, presence, children }: FaceProps) {
   return (
     <span
       class={name ? "face" : "face nameless"}
-      style={{ "--size": `${size}px`, "--hue": String(hueOf(name ?? "")) }}
+      style={{ "--size": `${size}px`, ...huesOf(name, id) }}
     >
       <Likeness name={name} picture={picture} />
       {children}
       {presence && <i class={`dot ${presence}`} />}
     </span>
   );
+}
+
+/** A name has initials beside its colour. Who has none gets two colours: twelve alone are soon shared. */
+function huesOf(name: string | null | undefined, id: string): Record<string, string> {
+  if (name) return { "--hue": String(hueOf(name)) };
+  return { "--hue": String(hueOf(id)), "--hue-2": String(hueOf(`${id} once more`)) };
 }
 
 function Likeness({ name, picture }: Pick<FaceProps, "name" | "picture">) {

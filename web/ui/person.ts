@@ -1,5 +1,6 @@
 // How a person without a picture looks: initials on a colour of his own. Panel and console share it, so that
-// visitor and agent see the same face. Both are made of the name alone, the only thing that every place has.
+// visitor and agent see the same face. Both are made of the name alone, the only thing that every place has;
+// visitors without one are drawn in the console only, in colours made of their ids.
 
 /** How many colours there are: fewer would be shared too often, more could not be told apart. */
 const HUES = 12;

@@ -130,6 +130,7 @@ export function PicturePicker({ agent, word, onPicture, onFault }: PicturePicker
   }
   return (
     <label class="button picker">
+      <Icon name="picture" />
       {word}
       <input
         class="aloud"

@@ -26,9 +26,8 @@ export function ConversationHeader({ row }: { row: Row }) {
       </a>
       <VisitorFace row={row} size={32} />
       <div class="who grow">
-        <h2>
-          <span class="cut">{nameOf(row)}</span> <VisitorSeconds row={row} />
-        </h2>
+        <h2 class="cut">{nameOf(row)}</h2>
+        <VisitorSeconds row={row} />
         <p class="cut">
           <Where row={row} />
         </p>

@@ -143,11 +143,24 @@ function Conversation({ row }: { row: Row }) {
   );
 }
 
+const NOTICE_MS = 8_000;
+
 function Notice({ id }: { id: string }) {
   const now = notice.value;
+  useEffect(() => {
+    if (now?.tone !== "accent") return;
+    const timer = setTimeout(() => {
+      if (notice.peek() === now) notice.value = null;
+    }, NOTICE_MS);
+    return () => clearTimeout(timer);
+  }, [now]);
   if (!now || (now.conversation && now.conversation !== id)) return null;
   return (
-    <Strip tone={now.tone} icon="alert" role="alert">
+    <Strip
+      tone={now.tone}
+      icon={now.tone === "late" ? "alert" : "person"}
+      role={now.tone === "late" ? "alert" : "status"}
+    >
       <span class="grow">{now.text}</span>
       <IconButton
         icon="close"

@@ -8,7 +8,7 @@ import { secondsSinceLast, waitOf } from "./waits";
 export function VisitorFace({ row, size = 34 }: { row: Row; size?: number }) {
   const wait = waitOf(row);
   return (
-    <Face name={row.visitor.name} size={size}>
+    <Face name={row.visitor.name} id={row.visitor.id} size={size}>
       {wait && <AnswerClock share={wait.share} state={wait.state} />}
     </Face>
   );

@@ -4,17 +4,21 @@ import { signal } from "@preact/signals";
 import type { AgentName, Row } from "../../protocol/types";
 import { asProblem, call, type Problem, UNREACHABLE } from "./api";
 import { changeRow, findRow, waiting } from "./inbox";
+import { colleagues } from "./link";
 import { me, say } from "./me";
 import { held, release } from "./outbox";
 import { conversationPath, go, inboxPath, route } from "./route";
 import { serverNow } from "./time";
 
-/** The last thing that did not work, or is worth a word; shown in place above the thread. */
-export const notice = signal<{
+interface Notice {
   text: string;
+  /** `accent`: nothing went wrong, and the word goes by itself. */
   tone: "late" | "accent";
   conversation?: string;
-} | null>(null);
+}
+
+/** The last thing that did not work, or is worth a word; shown in place above the thread. */
+export const notice = signal<Notice | null>(null);
 
 export function openConversation(id: string): void {
   const here = route.value;
@@ -100,21 +104,27 @@ async function act(id: string, change: Change, ask: () => Promise<unknown>): Pro
     await ask();
     return true;
   } catch (fault) {
-    if (before) changeRow(id, keep(before, change));
-    notice.value = { text: explain(asProblem(fault)), tone: "late", conversation: id };
+    const now = findRow(id)?.peek();
+    if (before && now) changeRow(id, undo(change, before, now));
+    notice.value = { ...explain(asProblem(fault)), conversation: id };
     return false;
   }
 }
 
-function keep(before: Row, change: Change): Partial<Row> {
-  return Object.fromEntries(
-    Object.keys(change).map((key) => [key, before[key as keyof Row]]),
-  ) as Partial<Row>;
+/** What the server said of it meanwhile, stays: of two who take at once, the other one has it. */
+function undo(change: Change, before: Row, now: Row): Partial<Row> {
+  const ours = (Object.keys(change) as (keyof Row)[]).filter((key) => now[key] === change[key]);
+  return Object.fromEntries(ours.map((key) => [key, before[key]])) as Partial<Row>;
 }
 
-function explain(problem: Problem): string {
+function explain(problem: Problem): Notice {
   const { acts } = say();
-  const holder = problem.body.agent as AgentName | undefined;
-  if (problem.code === "taken") return acts.taken(holder?.name ?? say().thread.someone);
-  return problem.code === UNREACHABLE ? acts.offline : acts.failed;
+  if (problem.code === "taken") return { text: acts.taken(holderOf(problem)), tone: "accent" };
+  return { text: problem.code === UNREACHABLE ? acts.offline : acts.failed, tone: "late" };
+}
+
+/** The server names a colleague by his id alone. */
+function holderOf({ body }: Problem): string {
+  const holder = colleagues.peek().find(({ id }) => id === body.holder);
+  return holder?.name.split(" ")[0] ?? say().thread.someone;
 }

@@ -2,7 +2,16 @@
 
 import { signal } from "@preact/signals";
 
-export type Sheet = "palette" | "erase" | "keys" | "labels" | "hand" | "presence" | "more" | null;
+export type Sheet =
+  | "palette"
+  | "erase"
+  | "keys"
+  | "labels"
+  | "hand"
+  | "presence"
+  | "more"
+  | "person"
+  | null;
 
 export const sheet = signal<Sheet>(null);
 

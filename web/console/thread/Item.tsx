@@ -161,7 +161,7 @@ function tellOf(event: Happened, row: Row): string {
     case "conversation.reopened":
       return thread.reopened(by);
     case "conversation.rated":
-      return [thread.rated(event.data.score), event.data.comment].filter(Boolean).join(": ");
+      return tellRating(event.data);
     case "conversation.tagged":
       return thread.tagged(by, event.data.tag);
     case "conversation.untagged":
@@ -169,6 +169,11 @@ function tellOf(event: Happened, row: Row): string {
     case "visitor.identified":
       return tellIdentity(event.data);
   }
+}
+
+function tellRating({ score, comment }: { score: number; comment?: string }): string {
+  const { thread } = say();
+  return [thread.rated(score), comment && thread.quoted(comment)].filter(Boolean).join(": ");
 }
 
 function tellIdentity({

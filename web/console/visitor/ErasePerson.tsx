@@ -66,7 +66,7 @@ export function ErasePerson() {
           </p>
           <div class="actions">
             <Button type="submit" kind="grave" aria-disabled={!sure || state === "working"}>
-              {state === "working" ? whole.working : whole.erase_short}
+              {state === "working" ? whole.working : whole.confirm}
             </Button>
             <Button kind="plain" onClick={leave}>
               {cancel}

@@ -44,7 +44,6 @@ export function VisitorCard({ row, shown }: { row: Row; shown: boolean }) {
       <WhatPageTold known={known} />
       <Earlier row={row} known={known} />
       <Facts row={row} known={known} />
-      {isAdministrator.value && <WholePerson row={row} />}
     </aside>
   );
 }
@@ -78,6 +77,7 @@ function Identity({ row }: { row: Row }) {
     <header class="part identity">
       <Face
         name={name}
+        id={row.visitor.id}
         size={40}
         presence={row.visitor.online && status.value === "live" ? "available" : "offline"}
       />
@@ -85,6 +85,7 @@ function Identity({ row }: { row: Row }) {
         <h2 class="cut">{nameOf(row)}</h2>
         {email && name && <p class="cut quiet">{email}</p>}
       </div>
+      {isAdministrator.value && <WholePerson row={row} />}
       <p class="tags">
         {verified && (
           <Tag tone="good" icon="verified">
@@ -153,7 +154,7 @@ function Facts({ row, known }: { row: Row; known: Known | null }) {
     [card.came_from, known?.referrer ? hostOf(known.referrer) : undefined],
     [card.began, sayMoment(row.started_at, second.value, language.value)],
     [card.customer, visitor?.external_id ?? undefined],
-    [card.rating, row.rating ? `${row.rating} / 5` : undefined],
+    [card.rating, row.rating ? say().scores[row.rating - 1] : undefined],
   ];
   return (
     <section class="part">

@@ -2,6 +2,9 @@ import type { Words } from "./nl";
 
 const many = (count: number, one: string, more: string) => `${count} ${count === 1 ? one : more}`;
 
+/** From 1 to 5. */
+const SCORES = ["bad", "poor", "okay", "good", "great"];
+
 export const en: Words = {
   units: { second: "s", minute: "min", hour: "h", day: "d" },
   loading: "Loading",
@@ -149,8 +152,8 @@ export const en: Words = {
     closed: (by) => `${by} closed the conversation`,
     closed_by_system: "Closed after a time without messages",
     reopened: (by) => `${by} reopened the conversation`,
-    rated: (score) =>
-      `Rating of the visitor: ${["bad", "poor", "okay", "good", "great"][score - 1]}`,
+    rated: (score) => `The visitor found it ${SCORES[score - 1]}`,
+    quoted: (text) => `‘${text}’`,
     tagged: (by, tag) => `${by} put the label ‘${tag}’`,
     untagged: (by, tag) => `${by} took the label ‘${tag}’ away`,
     identified: (name) => `The visitor is ${name}`,
@@ -175,6 +178,7 @@ export const en: Words = {
     someone: "Somebody",
     system: "Balie",
   },
+  scores: SCORES,
   reasons: {
     too_long: "Too long: at most 16,000 characters.",
     empty: "There is nothing in it.",
@@ -227,12 +231,12 @@ export const en: Words = {
     since: "since the chat began",
     no_pages: "No pages known.",
     whole: {
-      title: "Everything of this person",
+      title: "More with this person",
       export: "Download everything of this person",
-      download: "Download",
       erase: "Erase this person for good",
-      erase_short: "Erase for good",
+      confirm: "Erase for good",
       working: "Working",
+      collecting: "The download is being made.",
       failed: "That did not work.",
       ask: (name) => `Erase ${name} for good?`,
       goes: "This goes, from the log too, and does not come back:",
@@ -253,20 +257,20 @@ export const en: Words = {
     },
     told: {
       title: "From the site",
-      hint: "This is what the page in front of the visitor says. Nobody signed it.",
+      hint: "This is what the page in front of the visitor says. Balie cannot check whether it is true.",
       cart: "Cart",
       order: "Order",
       empty: "Empty",
       yes: "yes",
       no: "no",
-      total: "Together",
+      total: "Total",
       more: (count: number) => `and ${count} more`,
     },
     earlier: "Earlier",
     none_earlier: "No earlier conversations.",
     hidden_earlier: "To be seen once the visitor is verified.",
     device: "Device",
-    language: "Language",
+    language: "Chat in",
     local_time: "Time there",
     came_from: "Came from",
     site: "Site",

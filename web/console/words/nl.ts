@@ -1,5 +1,8 @@
 const many = (count: number, one: string, more: string) => `${count} ${count === 1 ? one : more}`;
 
+/** From 1 to 5. */
+const SCORES = ["slecht", "matig", "oké", "goed", "top"];
+
 export const nl = {
   units: { second: "s", minute: "min", hour: "u", day: "d" },
   loading: "Bezig met laden",
@@ -145,8 +148,8 @@ export const nl = {
     closed: (by: string) => `${by} sloot het gesprek`,
     closed_by_system: "Gesloten na een tijd zonder berichten",
     reopened: (by: string) => `${by} heropende het gesprek`,
-    rated: (score: number) =>
-      `Oordeel van de bezoeker: ${["slecht", "matig", "oké", "goed", "top"][score - 1]}`,
+    rated: (score: number) => `De bezoeker vond het ${SCORES[score - 1]}`,
+    quoted: (text: string) => `‘${text}’`,
     tagged: (by: string, tag: string) => `${by} gaf het label ‘${tag}’`,
     untagged: (by: string, tag: string) => `${by} haalde het label ‘${tag}’ weg`,
     identified: (name: string) => `De bezoeker is ${name}`,
@@ -171,6 +174,7 @@ export const nl = {
     someone: "Iemand",
     system: "Balie",
   },
+  scores: SCORES,
   reasons: {
     too_long: "Te lang: hoogstens 16.000 tekens.",
     empty: "Er staat niets in.",
@@ -223,12 +227,12 @@ export const nl = {
     since: "sinds de chat begon",
     no_pages: "Geen pagina’s bekend.",
     whole: {
-      title: "Alles van deze persoon",
+      title: "Meer met deze persoon",
       export: "Download alles van deze persoon",
-      download: "Download",
       erase: "Wis deze persoon voorgoed",
-      erase_short: "Wis voorgoed",
+      confirm: "Wis voorgoed",
       working: "Bezig",
+      collecting: "De download wordt gemaakt.",
       failed: "Dat lukte niet.",
       ask: (name: string) => `${name} voorgoed wissen?`,
       goes: "Dit gaat weg, ook uit de log, en komt niet terug:",
@@ -250,20 +254,20 @@ export const nl = {
     },
     told: {
       title: "Van de site",
-      hint: "Dit zegt de pagina die de bezoeker voor zich heeft. Niemand heeft het ondertekend.",
+      hint: "Dit zegt de pagina die de bezoeker voor zich heeft. Balie kan niet nagaan of het klopt.",
       cart: "Winkelwagen",
       order: "Bestelling",
       empty: "Leeg",
       yes: "ja",
       no: "nee",
-      total: "Samen",
+      total: "Totaal",
       more: (count: number) => `en nog ${count}`,
     },
     earlier: "Eerder",
     none_earlier: "Geen eerdere gesprekken.",
     hidden_earlier: "Te zien zodra de bezoeker is geverifieerd.",
     device: "Apparaat",
-    language: "Taal",
+    language: "Chat in",
     local_time: "Tijd daar",
     came_from: "Kwam van",
     site: "Site",
