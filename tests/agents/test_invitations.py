@@ -64,13 +64,16 @@ async def test_a_hundred_at_once_and_one_gets_in(office):
     _, invited = await invite(office, begun)
     token = token_of(invited)
     answers = await asyncio.gather(
-        *(accept(office, token, CHOICE | {"password": f"password {n:03}"}) for n in range(100))
+        *(
+            accept(office, token, CHOICE | {"password": f"lindelaan acht {n:03}"})
+            for n in range(100)
+        )
     )
     assert sorted(answer.status_code for answer in answers) == [200] + [404] * 99
     winner = next(n for n, answer in enumerate(answers) if answer.status_code == 200)
     agent = next(answer for answer in answers if answer.status_code == 200).json()["agent"]
     browser = office.browser()
-    body = {"email": agent["email"], "password": f"password {winner:03}"}
+    body = {"email": agent["email"], "password": f"lindelaan acht {winner:03}"}
     assert (await browser.post("/api/v1/session", json=body)).status_code == 200
 
 
@@ -122,7 +125,7 @@ async def test_a_forgotten_password(office):
     token = link.url.partition("#")[2]
     shown = (await office.browser().get(f"/api/v1/invitations/{token}")).json()
     assert shown["kind"] == "password"
-    answer = await accept(office, token, {"password": "a new password", "name": "Somebody"})
+    answer = await accept(office, token, {"password": "a new walnut desk", "name": "Somebody"})
     assert answer.json()["agent"]["name"] == "Tom"
     assert (await browser.get("/api/v1/session")).status_code == 401
     refused = await office.browser().post(

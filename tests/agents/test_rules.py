@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from balie.agents import rules
 from balie.agents.model import DAY_MS, Agent, Session
+from balie.agents.obvious import OBVIOUS
 from balie.kernel.actor import AgentActor, SystemActor
 from balie.kernel.errors import (
     BalieError,
@@ -151,3 +152,37 @@ def test_settings_are_small():
     assert rules.checked_settings(b'{"a":1}') == '{"a":1}'
     with pytest.raises(TooLongError):
         rules.checked_settings(b"x" * 4_097)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "wachtwoord123",
+        "Welkom01234!",
+        "w3lk0m-2024!",
+        "P@ssw0rd1234",
+        "qwerty123456",
+        "1q2w3e4r5t6y",
+        "0987654321",
+        "welkomwelkom",
+        "Amsterdam2026",
+        "marit.hoekstra26",
+        "Hoekstra-1988!",
+    ],
+)
+def test_digits_and_other_shapes_hide_no_obvious_word(password):
+    with pytest.raises(MalformedError, match="password"):
+        rules.checked_password(password, "marit.hoekstra@winkel.example", "Marit Hoekstra")
+
+
+@given(st.sampled_from(OBVIOUS), st.text(alphabet="0123456789!?.-_ ", min_size=6, max_size=20))
+def test_digits_and_signs_make_no_obvious_word_better(word, tail):
+    assert rules.is_obvious(word + tail)
+    assert rules.is_obvious(tail + word.upper())
+
+
+@pytest.mark.parametrize(
+    "password", ["correct horse", "welkom in lindelaan", "rhyg-scw7-5kzx-sd4x"]
+)
+def test_words_of_ones_own_make_a_password(password):
+    assert rules.checked_password(password, "tom@x.example", "Tom") == password

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from balie.agents.model import SESSION_ABSOLUTE_MS, SESSION_IDLE_MS, Agent, Session
+from balie.agents.obvious import OBVIOUS
 from balie.edge.policy import RANK
 from balie.kernel.actor import Actor, AgentActor, Role
 from balie.kernel.errors import ConflictError, ForbiddenError, MalformedError, TooLongError
@@ -18,6 +19,11 @@ DISTINCT_LEAST = 5
 SETTINGS_LIMIT = 4_096
 USER_AGENT_LIMIT = 300
 
+# What is left of a password beside obvious words needs so many letters.
+_OWN_LETTERS = 5
+_OBVIOUS_LEAST = 4
+# As letters are often written.
+_FOLDED = str.maketrans("013457@$!", "oieastasi")
 _SEQUENCES = ("abcdefghijklmnopqrstuvwxyz", "01234567890123456789", "qwertyuiopasdfghjklzxcvbnm")
 _BROWSERS = (
     ("Edg", "Edge"),
@@ -67,7 +73,26 @@ def checked_password(password: str, *personal: str) -> str:
         raise MalformedError("password: too easy to guess")
     if any(lowered == word.casefold() for word in personal):
         raise MalformedError("password: not your own name or address")
+    if is_obvious(lowered, *personal):
+        raise MalformedError("password: too easy to guess")
     return password
+
+
+def is_obvious(password: str, *personal: str) -> bool:
+    """Whether a password is little more than words that are guessed first, or words of `personal`.
+
+    Digits and signs do not make `welkom2024!` better, nor does `w3lk0m`. A password without such a word is
+    never obvious.
+    """
+    lowered = password.casefold()
+    own = [word for line in personal for word in re.split(r"[\W_]+", line.casefold())]
+    words = {word.translate(_FOLDED) for word in (*OBVIOUS, *own) if len(word) >= _OBVIOUS_LEAST}
+    longest_first = sorted(words, key=len, reverse=True)
+    # Folding keeps the length, so that places in one are places in the other.
+    found = list(re.finditer("|".join(map(re.escape, longest_first)), lowered.translate(_FOLDED)))
+    obvious = {place for match in found for place in range(*match.span())}
+    left = sum(letter.isalpha() for place, letter in enumerate(lowered) if place not in obvious)
+    return bool(found) and left < _OWN_LETTERS
 
 
 def normal_password(password: str) -> str:

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { Button } from "../../ui/buttons";
 import { TextField } from "../../ui/Field";
 import { sayDate } from "../../ui/intl";
-import { asProblem, call } from "../state/api";
+import { asProblem, call, type Problem } from "../state/api";
 import { chooseLanguage, language, me, recognise, say } from "../state/me";
 import { go, inboxPath } from "../state/route";
 import { Frame } from "./Frame";
@@ -84,7 +84,7 @@ function Accept({ token, invited }: { token: string; invited: Invited }) {
       await accept(token, name.trim(), password);
     } catch (fault) {
       setFaults({
-        password: asProblem(fault).status ? asProblem(fault).message : say().sign_in.offline,
+        password: explain(asProblem(fault)),
       });
       setBusy(false);
     }
@@ -134,6 +134,11 @@ function findFaults(name: string, password: string): { name?: string; password?:
     ...(!name.trim() && { name: invitation.name_missing }),
     ...([...password].length < SHORTEST && { password: invitation.too_short(SHORTEST) }),
   };
+}
+
+function explain({ status, message }: Problem): string {
+  if (!status) return say().sign_in.offline;
+  return status === 422 ? say().invitation.too_easy : message;
 }
 
 async function accept(token: string, name: string, password: string): Promise<void> {

@@ -55,6 +55,7 @@ export const en: Words = {
     gone_lead: "It was used or has expired. Ask your administrator for a new one.",
     to_sign_in: "To sign in",
     name_missing: "Fill in your name.",
+    too_easy: "This password is soon guessed. Take a few separate words.",
     too_short: (least) => `Use at least ${least} characters.`,
   },
   strength: {

@@ -53,6 +53,7 @@ export const nl = {
     gone_lead: "Hij is al gebruikt of verlopen. Vraag je beheerder om een nieuwe.",
     to_sign_in: "Naar aanmelden",
     name_missing: "Vul je naam in.",
+    too_easy: "Dit wachtwoord wordt snel geraden. Neem een paar losse woorden.",
     too_short: (least: number) => `Gebruik minstens ${least} tekens.`,
   },
   strength: {

@@ -42,7 +42,7 @@ export const en: AdminWords = {
     change_password: "Change password",
     password_changed: "Your password is changed.",
     wrong_current: "That is not your current password.",
-    refused_password: "This password is too easy to guess. Take a longer one.",
+    refused_password: "This password is soon guessed. Take a few separate words.",
     sessions: "Where you are signed in",
     this_device: "this device",
     signed_in: (when) => `signed in ${when}`,

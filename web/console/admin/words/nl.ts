@@ -40,7 +40,7 @@ export const nl = {
     change_password: "Wijzig wachtwoord",
     password_changed: "Je wachtwoord is gewijzigd.",
     wrong_current: "Dat is niet je huidige wachtwoord.",
-    refused_password: "Dit wachtwoord is te makkelijk te raden. Neem een langer.",
+    refused_password: "Dit wachtwoord wordt snel geraden. Neem een paar losse woorden.",
     sessions: "Waar je bent aangemeld",
     this_device: "dit apparaat",
     signed_in: (when: string) => `aangemeld ${when}`,
