@@ -311,10 +311,12 @@ async def test_a_look_is_previewed_while_it_changes_and_reaches_the_site_when_pu
     await expect(desk.page.locator(".panel-sample")).to_contain_text("Dag, waarmee helpen we?")
     await desk.page.get_by_role("button", name="Zet live").click()
     await expect(desk.page.locator(".page-head [role=status]")).to_have_text("Alles staat live")
-    shown = await desk.page.locator(".panel-sample .type-sample i").evaluate(
-        "element => getComputedStyle(element).backgroundColor"
-    )
     state = await (await desk.page.request.get(f"{demo.url}/api/v1/sites/{demo.site}/state")).json()
-    accent = state["accent"] if "accent" in state else state["look"]["accent"]
-    red, green, blue = (int(accent[at : at + 2], 16) for at in (1, 3, 5))
-    assert shown == f"rgb({red}, {green}, {blue})"
+    look = state.get("look", state)
+    for scheme, colour in (("Licht", look["accent"]), ("Donker", look["accent_dark"])):
+        await desk.page.get_by_role("button", name=scheme, exact=True).click()
+        shown = await desk.page.locator(".panel-sample .type-sample i").evaluate(
+            "element => getComputedStyle(element).backgroundColor"
+        )
+        red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+        assert shown == f"rgb({red}, {green}, {blue})", scheme

@@ -5,6 +5,7 @@ import { Icon } from "../../ui/icons";
 import { sayNumber } from "../../ui/intl";
 import { language } from "../state/me";
 import { correctAccent, isColour } from "./accent";
+import { launcherSays, panelSays } from "./panelWords";
 import type { Site, SiteTexts, Tongue } from "./sites";
 import { tell } from "./tell";
 
@@ -77,7 +78,7 @@ export function Appearance({ site, origins, onChange, onOrigins }: AppearancePro
         site={site}
         of="greeting"
         title={sites.greeting}
-        defaults={sites.default_greeting}
+        defaults={panelSays("greeting")}
         onChange={onChange}
       />
       {site.look.shape !== "bubble" && (
@@ -85,7 +86,7 @@ export function Appearance({ site, origins, onChange, onOrigins }: AppearancePro
           site={site}
           of="label"
           title={sites.label}
-          defaults={sites.default_label}
+          defaults={launcherSays("…")}
           onChange={onChange}
         />
       )}
@@ -100,7 +101,7 @@ export function Appearance({ site, origins, onChange, onOrigins }: AppearancePro
           site={site}
           of="away"
           title={sites.away_text}
-          defaults={sites.default_away}
+          defaults={panelSays("awayLine")}
           onChange={onChange}
         />
       )}
@@ -267,8 +268,14 @@ function Shape({ site, onShape }: { site: Site; onShape: (shape: Site["look"]["s
 }
 
 export function accentStyle(site: Site): Record<string, string> {
-  const { colour, ink } = correctAccent(isColour(site.look.accent) ? site.look.accent : "#2b4c9b");
-  return { "--site": colour, "--site-ink": ink };
+  const asked = isColour(site.look.accent) ? site.look.accent : "#2b4c9b";
+  const { colour, ink, dark, darkInk } = correctAccent(asked);
+  return {
+    "--site": colour,
+    "--site-ink": ink,
+    "--site-dark": dark,
+    "--site-dark-ink": darkInk,
+  };
 }
 
 interface TextsProps {

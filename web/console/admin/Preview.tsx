@@ -1,19 +1,27 @@
 import { useState } from "preact/hooks";
 import { Segmented } from "../../ui/buttons";
+import { Face } from "../../ui/Face";
 import { Icon } from "../../ui/icons";
+import { initialsOf } from "../../ui/person";
 import { me } from "../state/me";
 import { accentStyle } from "./Appearance";
+import { launcherSays, panelSays } from "./panelWords";
 import type { Site, Tongue } from "./sites";
 import { tell } from "./tell";
 
 type State = "open" | "closed" | "away";
 type Width = "wide" | "narrow";
+type Scheme = "light" | "dark";
+
+/** What the panel's first screen tells a newcomer. */
+const FACTS = ["later", "nameless", "photos"] as const;
 
 /** How it will look to a visitor, while it is being changed. */
 export function Preview({ site }: { site: Site }) {
   const { sites } = tell();
   const [state, setState] = useState<State>("open");
   const [width, setWidth] = useState<Width>("wide");
+  const [scheme, setScheme] = useState<Scheme>("light");
   const [chosen, choose] = useState<Tongue>("nl");
   const tongue = site.languages.includes(chosen) ? chosen : (site.languages[0] ?? "nl");
   const hidden = state === "away" && site.when_away === "hide";
@@ -32,7 +40,7 @@ export function Preview({ site }: { site: Site }) {
         />
       </header>
       <div
-        class={`page-sample ${width}`}
+        class={`page-sample ${width} ${scheme}`}
         style={accentStyle(site)}
         lang={tongue}
         aria-hidden="true"
@@ -67,6 +75,15 @@ export function Preview({ site }: { site: Site }) {
           onChange={choose}
         />
         <Segmented
+          label={sites.preview_schemes.light}
+          value={scheme}
+          options={[
+            { value: "light", label: <Icon name="sun" />, name: sites.preview_schemes.light },
+            { value: "dark", label: <Icon name="moon" />, name: sites.preview_schemes.dark },
+          ]}
+          onChange={setScheme}
+        />
+        <Segmented
           label={sites.preview_widths.wide}
           value={width}
           options={[
@@ -81,24 +98,30 @@ export function Preview({ site }: { site: Site }) {
 }
 
 function Panel({ site, state, tongue }: { site: Site; state: State; tongue: Tongue }) {
-  const { sites } = tell();
-  const texts = site.texts[tongue];
+  const own = site.texts[tongue];
   const away = state === "away";
+  const name = panelSays(away ? "away" : "here", { name: firstName() });
+  const line = away ? own?.away || panelSays("awayLine")[tongue] : panelSays("hereLine")[tongue];
   return (
     <div class="panel-sample">
       <header>
-        <i>{site.name.slice(0, 2)}</i>
+        <i>{initialsOf(site.name)}</i>
         <b>{site.name}</b>
       </header>
-      <p>{texts?.greeting || sites.default_greeting[tongue]}</p>
+      <div class="body-sample">
+        <p>{own?.greeting || panelSays("greeting")[tongue]}</p>
+        {FACTS.map((fact) => (
+          <b key={fact}>{panelSays(fact)[tongue]}</b>
+        ))}
+      </div>
       <footer>
         <div class={away ? "who-sample away" : "who-sample"}>
-          <i />
-          <b>{named((away ? sites.desk_away : sites.desk_here)[tongue])}</b>
-          <span>{away ? texts?.away || sites.default_away[tongue] : sites.desk_line[tongue]}</span>
+          {away ? <i class="house">{initialsOf(site.name)}</i> : <Myself />}
+          <b>{name[tongue]}</b>
+          <span>{line}</span>
         </div>
         <div class="type-sample">
-          <span>{sites.placeholder[tongue]}</span>
+          <span>{panelSays("typeFirst")[tongue]}</span>
           <i>
             <Icon name="send" />
           </i>
@@ -108,11 +131,17 @@ function Panel({ site, state, tongue }: { site: Site; state: State; tongue: Tong
   );
 }
 
-/** The visitor sees the name of whoever is there: now, that is you. */
-const named = (text: string) => text.replace("…", me.value?.agent.name.split(" ")[0] ?? "");
+// The visitor sees whoever is there: now, that is you.
+
+const firstName = () => me.value?.agent.name.split(" ")[0] ?? "";
+
+const Myself = ({ size = 28 }: { size?: number }) => (
+  <i>
+    <Face name={me.value?.agent.name} picture={me.value?.agent.picture} size={size} />
+  </i>
+);
 
 function Launcher({ site, state, tongue }: { site: Site; state: State; tongue: Tongue }) {
-  const { sites } = tell();
   const { shape } = site.look;
   if (state !== "closed")
     return (
@@ -122,9 +151,9 @@ function Launcher({ site, state, tongue }: { site: Site; state: State; tongue: T
     );
   return (
     <div class={`launcher-sample here ${shape}`}>
-      <i />
+      <Myself size={shape === "bubble" ? 42 : 28} />
       {shape !== "bubble" && (
-        <span>{site.texts[tongue]?.label || named(sites.default_label[tongue])}</span>
+        <span>{site.texts[tongue]?.label || launcherSays(firstName())[tongue]}</span>
       )}
     </div>
   );

@@ -4,8 +4,9 @@
 type Triple = [number, number, number];
 
 const READABLE = 4.5;
-/** The least light surface on which the accent itself is text. */
-const SURFACE = "#f3f1ee";
+/** The least light and the least dark surface on which the accent itself is text. */
+const LIGHT = "#f3f1ee";
+const DARK = "#282b32";
 const INKS = ["#ffffff", "#101218"] as const;
 
 export interface Accent {
@@ -14,32 +15,44 @@ export interface Accent {
   corrected: boolean;
   /** Of the colour and its ink. */
   ratio: number;
+  /** In the dark. */
+  dark: string;
+  darkInk: string;
 }
 
 export function isColour(text: string): boolean {
   return /^#[0-9a-f]{6}$/i.test(text);
 }
 
-/** Darkened only as far as it must be; the hue stays. */
+/** Darker or lighter only as far as it must be; the hue stays. */
 export function correctAccent(asked: string): Accent {
-  const colour = darken(asked.toLowerCase());
-  const [white, black] = INKS.map((ink) => contrast(ink, colour)) as [number, number];
+  const colour = moved(asked.toLowerCase(), LIGHT, 0);
+  const dark = moved(asked.toLowerCase(), DARK, 1);
+  const ink = inkOn(colour);
   return {
     colour,
-    ink: white >= black ? INKS[0] : INKS[1],
+    ink,
     corrected: colour !== asked.toLowerCase(),
-    ratio: Math.max(white, black),
+    ratio: contrast(ink, colour),
+    dark,
+    darkInk: inkOn(dark),
   };
 }
 
-function darken(colour: string): string {
-  if (contrast(colour, SURFACE) >= READABLE) return colour;
+function inkOn(colour: string): string {
+  const [white, black] = INKS.map((ink) => contrast(ink, colour)) as [number, number];
+  return white >= black ? INKS[0] : INKS[1];
+}
+
+/** In lightness towards black (0) or white (1) until it is readable on `surface`. */
+function moved(colour: string, surface: string, towards: number): string {
+  if (contrast(colour, surface) >= READABLE) return colour;
   const start = oklab(linearOf(colour))[0];
   for (let step = 1; step <= 100; step++) {
-    const darker = withLightness(colour, start * (1 - step / 100));
-    if (contrast(darker, SURFACE) >= READABLE) return darker;
+    const other = withLightness(colour, start + ((towards - start) * step) / 100);
+    if (contrast(other, surface) >= READABLE) return other;
   }
-  return "#000000";
+  return towards ? "#ffffff" : "#000000";
 }
 
 export function contrast(one: string, other: string): number {

@@ -137,16 +137,7 @@ export const nl = {
     preview: "Voorbeeld",
     preview_states: { open: "Open", closed: "Dicht", away: "Niemand" },
     preview_widths: { wide: "Computer", narrow: "Telefoon" },
-    default_greeting: { nl: "Waar kunnen we u mee helpen?", en: "How can we help you?" },
-    default_away: {
-      nl: "Uw bericht wacht hier tot er iemand is",
-      en: "Your message waits here until somebody is",
-    },
-    default_label: { nl: "Chat met …", en: "Chat with …" },
-    placeholder: { nl: "Typ uw vraag", en: "Type your question" },
-    desk_here: { nl: "… zit aan de balie", en: "… is at the desk" },
-    desk_line: { nl: "U praat met een mens", en: "You talk with a person" },
-    desk_away: { nl: "Er is nu niemand aan de balie", en: "Nobody is at the desk now" },
+    preview_schemes: { light: "Licht", dark: "Donker" },
   },
 
   organisation: {
