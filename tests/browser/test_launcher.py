@@ -93,3 +93,23 @@ async def test_a_page_that_may_keep_nothing_has_a_panel_that_talks(visit, desk):
     await launcher(page).click()
     await say(page, "Zonder geheugen")
     await expect(panel(page).get_by_text("Verzonden")).to_be_visible()
+
+
+async def test_a_page_that_signs_off_before_anybody_came_near_leaves_nothing(visit, desk, demo):
+    """The next one at this browser is nobody's heir."""
+    page = await visit()
+    await launcher(page).click()
+    await say(page, "Voor de volgende niet te lezen")
+    await expect(panel(page).get_by_text("Verzonden")).to_be_visible()
+    kept = "Object.keys(localStorage).filter((name) => name.startsWith('balie.'))"
+    assert len(await page.evaluate(kept)) > 1
+    # As after the end of a conversation, in another tab: the second script comes only when it is wanted.
+    context = page.context
+    await page.close()
+    page = await context.new_page()
+    await page.add_init_script(f"delete localStorage['balie.{demo.site}']")
+    await page.goto(demo.shop)
+    await page.wait_for_function("document.querySelector('balie-launcher')")
+    await page.evaluate("Balie('shutdown')")
+    await expect(launcher(page)).to_have_count(0)
+    assert await page.evaluate(kept) == []

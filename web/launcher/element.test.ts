@@ -2,7 +2,13 @@ import { expect, test } from "vitest";
 import { BalieLauncher, type State } from "./element";
 
 customElements.define("balie-launcher", BalieLauncher);
-const look = { shape: "bubble", position: "right", accent: "#274690", accent_ink: "#fff" } as const;
+const look = {
+  shape: "bubble",
+  position: "right",
+  offset: 20,
+  accent: "#274690",
+  accent_ink: "#fff",
+} as const;
 const here: State = { desk: { state: "here", agents: [{ name: "Sanne de Wit" }] }, look };
 const away: State = { desk: { state: "away", agents: [{ name: "Sanne de Wit" }] }, look };
 

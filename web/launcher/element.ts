@@ -8,7 +8,7 @@ export interface State {
   look: {
     shape: "bubble" | "tab" | "bar";
     position: "left" | "right";
-    offset?: number;
+    offset: number;
     accent: string;
     accent_ink: string;
   };
@@ -67,7 +67,7 @@ export class BalieLauncher extends HTMLElement {
     const words = agent ? chat + agent.name.split(" ")[0] : message;
     this.state = state;
     this.lang = language;
-    this.style.cssText += `;--accent:${look.accent};--ink:${look.accent_ink};--gap:${look.offset ?? 20}px`;
+    this.style.cssText += `;--accent:${look.accent};--ink:${look.accent_ink};--gap:${look.offset}px`;
     this.box.className = `${look.shape} ${look.position} ${agent && "here"} ${state.when_away}`;
     this.button.ariaLabel = words;
     this.button.replaceChildren(

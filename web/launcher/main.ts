@@ -107,7 +107,7 @@ function call(name: string, ...values: Value[]) {
   const known = calls[name];
   if (known) return known(...values);
   waiting.push([name, ...values]);
-  if (name === "open") load();
+  if (/open|shut/.test(name)) load();
 }
 
 if (!customElements.get(NAME)) {
