@@ -78,7 +78,7 @@ async def test_a_console_that_hears_200_conversations_comes_back_to_all_of_them(
     await asyncio.to_thread(campaign.demo.start)
     for token, conversation in known:
         await say_more(campaign, token, conversation)
-    await until(lambda: campaign.rests(console), 120)
+    await until(lambda: not campaign.under_way(console), 120)
 
     tally = Tally()
     console.step({"type": "shut"})
