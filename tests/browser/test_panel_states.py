@@ -5,20 +5,12 @@ import re
 import pytest
 from playwright.async_api import expect
 from tests.browser.shopping import DESKTOP, launcher, opened, panel, say
-from tests.people import Agent, Demo
+from tests.people import Agent
 
 pytestmark = pytest.mark.browser
 
 SMALLEST = {"width": 320, "height": 640}
 HERE, CUT = "zit aan de balie", "Wacht op verbinding"
-
-
-@pytest.fixture
-def own_demo(tmp_path):
-    running = Demo(tmp_path).start()
-    yield running
-    if running.process is not None:
-        running.stop()
 
 
 async def present(demo):
