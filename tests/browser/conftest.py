@@ -3,11 +3,14 @@
 import asyncio
 
 import pytest
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 from tests.browser import desks
 from tests.browser.shopping import DESKTOP, Desk
 from tests.people import Agent, visitor
 from tools.browser import find_chromium
+
+# What must come, comes; how soon on a machine that others use too, is no matter of these tests.
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="session")
