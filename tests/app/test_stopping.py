@@ -56,3 +56,11 @@ def test_whatever_hangs_the_process_ends_and_says_where(what):
 def test_a_stop_in_time_is_a_success_and_silent():
     ended = run("await asyncio.sleep(0.01)", within=30)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_without_standard_error_it_ends_all_the_same():
+    """As `balie serve 2>&-` does."""
+    for hang, code in (("await asyncio.Event().wait()", 1), ("await asyncio.sleep(0.01)", 0)):
+        program = PROGRAM.format(hang=hang, within=1.3)
+        command = ["sh", "-c", 'exec "$0" -c "$1" 2>&-', sys.executable, program]
+        assert subprocess.run(command, timeout=60, check=False).returncode == code

@@ -2,6 +2,9 @@
 
 import asyncio
 import faulthandler
+import os
+import sys
+from typing import TextIO
 
 import structlog
 
@@ -16,8 +19,13 @@ def begin(within: float = STOP_WITHIN) -> None:
     """From now on the process has `within` seconds. If they do not suffice it says on standard error what it
     waited for (its tasks, then the stack of each thread) and ends with exit code 1. Call it in the event
     loop; a thread that Python does not schedule watches, so it works when the loop itself stands still."""
-    faulthandler.dump_traceback_later(within, exit=True)
+    faulthandler.dump_traceback_later(within, exit=True, file=_out())
     asyncio.get_running_loop().call_later(max(0.0, within - _TELL_BEFORE), _tell_tasks)
+
+
+def _out() -> TextIO | int:
+    """Standard error. Where that was closed before the start, its number may be another file's by now."""
+    return sys.stderr or os.open(os.devnull, os.O_WRONLY)
 
 
 def _tell_tasks() -> None:
