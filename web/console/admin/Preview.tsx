@@ -75,7 +75,7 @@ export function Preview({ site }: { site: Site }) {
           onChange={choose}
         />
         <Segmented
-          label={sites.preview_schemes.light}
+          label={sites.preview_scheme}
           value={scheme}
           options={[
             { value: "light", label: <Icon name="sun" />, name: sites.preview_schemes.light },
@@ -84,7 +84,7 @@ export function Preview({ site }: { site: Site }) {
           onChange={setScheme}
         />
         <Segmented
-          label={sites.preview_widths.wide}
+          label={sites.preview_width}
           value={width}
           options={[
             { value: "wide", label: <Icon name="desktop" />, name: sites.preview_widths.wide },

@@ -133,7 +133,9 @@ export const en: AdminWords = {
     bad_key: "This is not a public Ed25519 key.",
     preview: "Preview",
     preview_states: { open: "Open", closed: "Closed", away: "Nobody" },
+    preview_width: "Width",
     preview_widths: { wide: "Computer", narrow: "Phone" },
+    preview_scheme: "Light or dark",
     preview_schemes: { light: "Light", dark: "Dark" },
   },
 

@@ -136,7 +136,9 @@ export const nl = {
     bad_key: "Dit is geen publieke Ed25519-sleutel.",
     preview: "Voorbeeld",
     preview_states: { open: "Open", closed: "Dicht", away: "Niemand" },
+    preview_width: "Breedte",
     preview_widths: { wide: "Computer", narrow: "Telefoon" },
+    preview_scheme: "Licht of donker",
     preview_schemes: { light: "Licht", dark: "Donker" },
   },
 
