@@ -189,7 +189,8 @@ async def test_what_is_said_never_carries_the_form_or_a_token_in_an_address(stre
 # Messages between windows.
 
 SHAPES = """(own) => {
-  const kinds = ["ready", "close", "unread", "live", "keep", "event", "hello", "kept", "open", "page",
+  const kinds = ["ready", "close", "unread", "live", "keep", "event", "hello", "kept", "changed",
+    "agree", "agreed", "open", "page",
     "set", "identify", "shutdown", "track", "token", "loaded", "boot", "__proto__", "constructor"];
   const values = [undefined, null, true, 1, "x", [], {}, { count: 99, name: "EVIL" },
     { name: "token", value: "EVIL" }, { token: "EVIL" }, { name: "ready", detail: "EVIL" },

@@ -79,7 +79,7 @@ export class BalieLauncher extends HTMLElement {
 }
 
 function face(agent: { name: string; picture?: string }, origin: string): Node {
-  if (!agent.picture) return make("b", agent.name[0] ?? "");
+  if (!agent.picture) return make("b", agent.name[0] as string);
   const image = make("img");
   image.alt = "";
   image.src = origin + agent.picture;

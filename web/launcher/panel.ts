@@ -17,10 +17,12 @@ const TEXTS = {
 function storage(
   name: "localStorage" | "sessionStorage",
 ): Pick<Storage, "getItem" | "setItem" | "removeItem"> {
+  const none = { getItem: () => null, setItem() {}, removeItem() {} };
   try {
-    return window[name];
+    // Some hold nothing there instead.
+    return window[name] ?? none;
   } catch {
-    return { getItem: () => null, setItem() {}, removeItem() {} };
+    return none;
   }
 }
 
