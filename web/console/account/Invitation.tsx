@@ -138,7 +138,8 @@ function findFaults(name: string, password: string): { name?: string; password?:
 
 function explain({ status, message }: Problem): string {
   if (!status) return say().sign_in.offline;
-  return status === 422 ? say().invitation.too_easy : message;
+  // The server says which field it means, and why; of the name the form has seen to itself.
+  return status === 422 && message.startsWith("password") ? say().invitation.too_easy : message;
 }
 
 async function accept(token: string, name: string, password: string): Promise<void> {
