@@ -161,10 +161,13 @@ class Desk:
         raise AssertionError(f"no conversation begins with {first_words!r}")
 
     async def answer(self, conversation, text):
-        await self.page.locator(f'.row[data-id="{conversation}"]').click()
+        row = self.page.locator(f'.row[data-id="{conversation}"]')
+        await row.click()
+        # Nobody types before he sees whose conversation it is.
+        await expect(row).to_have_attribute("aria-current", "true")
         field = self.page.locator("#composer")
-        await expect(field).to_be_visible()
         await field.fill(text)
+        await expect(field).to_have_value(text)
         await field.press("Enter")
         await expect(field).to_have_value("")
 
