@@ -74,7 +74,7 @@ async def test_an_answer_can_be_taken_back_and_is_then_sent_delivered_and_read(s
 
     await desk.page.focus("#composer")
     await desk.page.keyboard.press("Enter")
-    await expect(desk.status).to_contain_text("verstuurd", timeout=8_000)
+    await expect(desk.status).to_contain_text("· verstuurd", timeout=8_000)
     told = await els.expect("events")
     while told["events"][-1]["type"] != "message.posted":
         told = await els.expect("events")
@@ -219,7 +219,7 @@ async def test_what_was_written_without_a_connection_goes_out_once(sheet, someon
     await desk.write("Ja, ik ben er.")
     await expect(desk.status).to_contain_text("Wacht op verbinding", timeout=8_000)
     await desk.page.context.set_offline(False)
-    await expect(desk.status).to_contain_text("verstuurd", timeout=10_000)
+    await expect(desk.status).to_contain_text("· verstuurd", timeout=10_000)
     await expect(desk.page.locator(".conversation .strip")).to_have_count(0)
     await els.post("Fijn", conversation)
     await expect(desk.page.locator(".message .bubble").last).to_have_text("Fijn")
