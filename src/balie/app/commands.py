@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -37,11 +38,9 @@ def run_demo(settings: Settings, *, as_json: bool) -> None:
     """Serve Balie with a demo shop in it, until SIGTERM or SIGINT. Raises PortTakenError, DataError."""
     log.configure("warning" if settings.log_level == "info" else settings.log_level)
     data.hold(data.prepare(settings.data_dir))
-    listener = bind(settings.host, settings.port)
-    house = open_house(settings)
     shop_host = f"{SHOP_HOST}:{settings.port}"
 
-    async def main() -> None:
+    async def main(house: House, listener: socket.socket) -> None:
         await house.open()
         demo = await founding.prepare_demo(house, SHOP_NAME, f"http://{shop_host}")
         shop = shop_app(
@@ -62,17 +61,16 @@ def run_demo(settings: Settings, *, as_json: bool) -> None:
         finally:
             await house.close()
 
-    _run(main())
+    with bind(settings.host, settings.port) as listener:
+        _run(main(open_house(settings), listener))
 
 
 def run_server(settings: Settings) -> None:
     """Serve Balie until SIGTERM or SIGINT. Raises PortTakenError, DataError."""
     log.configure(settings.log_level)
     data.hold(data.prepare(settings.data_dir))
-    listener = bind(settings.host, settings.port)
-    house = open_house(settings)
 
-    async def main() -> None:
+    async def main(house: House, listener: socket.socket) -> None:
         await house.open()
         try:
             await serve(
@@ -84,7 +82,8 @@ def run_server(settings: Settings) -> None:
         finally:
             await house.close()
 
-    _run(main())
+    with bind(settings.host, settings.port) as listener:
+        _run(main(open_house(settings), listener))
 
 
 def open_house(settings: Settings) -> House:
