@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 from balie.agents.model import agents
 from balie.kernel.errors import BalieError, ConflictError
 from balie.organisations.model import organisations, sites
+from balie.store.scope import EVERYWHERE
 
 
 async def rows(office):
@@ -15,7 +16,7 @@ async def rows(office):
             for table in (organisations, sites, agents)
         ]
 
-    return await office.store.read(count)
+    return await office.store.read(count, of=EVERYWHERE)
 
 
 async def test_an_owner_can_sign_in_at_once(office):

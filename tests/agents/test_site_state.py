@@ -20,9 +20,9 @@ def reads(office, monkeypatch):
     asked = []
     read = office.store.read
 
-    async def counted(query):
+    async def counted(query, *, of):
         asked.append(query)
-        return await read(query)
+        return await read(query, of=of)
 
     monkeypatch.setattr(office.store, "read", counted)
     return asked
@@ -56,7 +56,7 @@ async def test_a_read_that_fails_is_tried_again(office, monkeypatch):
     begun = await office.begin()
     states, read = office.room.states, office.store.read
 
-    async def broken(_query):
+    async def broken(_query, *, of):
         raise OSError
 
     monkeypatch.setattr(office.store, "read", broken)

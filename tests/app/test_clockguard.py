@@ -14,6 +14,7 @@ from balie.app.settings import Settings
 from balie.conversations.model import Conversation, conversations
 from balie.conversations.projection import to_row
 from balie.store.schema import events
+from balie.store.scope import EVERYWHERE
 
 NOW = 1_800_000_000_000
 
@@ -81,8 +82,10 @@ async def shop(tmp_path, time):
         "author": '{"kind":"visitor"}',
         "payload": '{"type":"message.posted","text":"hallo"}',
     }
-    await opened.store.write(lambda c: c.execute(insert(conversations), [row]).rowcount)
-    await opened.store.write(lambda c: c.execute(insert(events), [event]).rowcount)
+    await opened.store.write(
+        lambda c: c.execute(insert(conversations), [row]).rowcount, of=EVERYWHERE
+    )
+    await opened.store.write(lambda c: c.execute(insert(events), [event]).rowcount, of=EVERYWHERE)
     yield opened
     await opened.close()
 

@@ -16,6 +16,7 @@ from balie.conversations.projection import to_row
 from balie.kernel.erasure import Person
 from balie.kernel.errors import MalformedError, NotFoundError
 from balie.store.schema import events
+from balie.store.scope import EVERYWHERE
 
 COLUMNS = [column.name for column in conversations.columns]
 
@@ -27,7 +28,9 @@ class Records:
         self.house, self.mine, self.other = house, mine, other
 
     async def put(self, table, **row):
-        await self.house.store.write(lambda c: c.execute(insert(table), [row]).rowcount)
+        await self.house.store.write(
+            lambda c: c.execute(insert(table), [row]).rowcount, of=EVERYWHERE
+        )
 
     async def visitor(self, key, contact=None, email=None, organisation=None):
         await self.put(
@@ -200,7 +203,9 @@ async def test_the_ledger_names_nobody(records):
     await records.visitor("phone", contact="k")
     await records.conversation("one", "phone", contact="k")
     await records.house.erasing.erase(records.seed("phone"), "agent:tom")
-    number, entries = await records.house.store.read(lambda c: ledger.entries_after(c, 0))
+    number, entries = await records.house.store.read(
+        lambda c: ledger.entries_after(c, 0), of=EVERYWHERE
+    )
     assert number == 3
     assert {(each.kind, each.subject, each.by) for each in entries} == {
         (kind, subject_of(kind, key), "agent:tom")
@@ -249,13 +254,15 @@ async def many_conversations(records, number=600):
         id="", organisation_id=records.mine, site_id="s", visitor_id="v", started_at=1, updated_at=1
     )
     values = [dict(zip(COLUMNS, to_row(replace(state, id=key)), strict=True)) for key in rows[2:]]
-    await records.house.store.write(lambda c: c.execute(insert(conversations), values).rowcount)
+    await records.house.store.write(
+        lambda c: c.execute(insert(conversations), values).rowcount, of=EVERYWHERE
+    )
     return rows
 
 
 async def stored(records):
     return await records.house.store.read(
-        lambda c: set(c.execute(select(conversations.c.id)).scalars())
+        lambda c: set(c.execute(select(conversations.c.id)).scalars()), of=EVERYWHERE
     )
 
 

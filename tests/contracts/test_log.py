@@ -37,6 +37,7 @@ from balie.store import journal, writer
 from balie.store.engine import SqliteStore
 from balie.store.log import Touch
 from balie.store.schema import metadata
+from balie.store.scope import EVERYWHERE
 
 ORGANISATION = "o1"
 VISITOR = VisitorActor(organisation_id=ORGANISATION, site_id="s1", visitor_id="v1")
@@ -400,9 +401,9 @@ async def test_a_failing_job_takes_none_of_its_neighbours(log: Log):
     bad = log.commands._append(post(VISITOR, conversation, key(50), "x"))
     answers = await asyncio.gather(
         log.say(conversation, 1),
-        log.store.write(breaks_a_rule),
+        log.store.write(breaks_a_rule, of=EVERYWHERE),
         log.say(conversation, 2),
-        log.store.write(breaks),
+        log.store.write(breaks, of=EVERYWHERE),
         log.store.append(type(bad)(**{**fields_of(bad), "decide": surprised})),
         log.say(conversation, 2, "another text"),
         log.say(conversation, 3),
@@ -451,7 +452,7 @@ async def test_too_much_at_once_is_refused_and_the_rest_is_written(tmp_path, mon
 
 async def test_a_full_disk_stores_nothing_of_a_message_and_heals_without_a_restart(log: Log):
     conversation = await log.begin()
-    await log.store.write(lambda connection: limit_pages(connection, 0))
+    await log.store.write(lambda connection: limit_pages(connection, 0), of=EVERYWHERE)
     refused, number = None, 100
     while refused is None:
         number += 1
@@ -465,7 +466,7 @@ async def test_a_full_disk_stores_nothing_of_a_message_and_heals_without_a_resta
         await log.say(conversation, number, "x" * 16_000)
     assert await log.events(conversation) == before
     await log.check(conversation)
-    await log.store.write(lambda connection: limit_pages(connection, 1_000_000))
+    await log.store.write(lambda connection: limit_pages(connection, 1_000_000), of=EVERYWHERE)
     healed = await log.say(conversation, number, "x" * 16_000)
     assert not healed.repeated
     assert healed.last.seq == before[-1].seq + 1
@@ -492,14 +493,16 @@ async def test_a_commit_that_fails_stores_nothing_and_spoils_nothing(tmp_path):
     failing[0] = True
     answers = await asyncio.gather(
         log.say(conversation, 1),
-        log.store.write(lambda connection: connection.execute(text("SELECT 1")).scalar()),
+        log.store.write(
+            lambda connection: connection.execute(text("SELECT 1")).scalar(), of=EVERYWHERE
+        ),
         log.say(conversation, 2),
         return_exceptions=True,
     )
     assert [type(each) for each in answers] == [UnavailableError] * 3
     assert len(await log.events(conversation)) == 2
     failing[0] = False
-    assert await log.store.write(lambda c: c.execute(text("SELECT 1")).scalar()) == 1
+    assert await log.store.write(lambda c: c.execute(text("SELECT 1")).scalar(), of=EVERYWHERE) == 1
     assert (await log.say(conversation, 1)).last.seq == 3
     await log.check(conversation)
     await log.store.stop()

@@ -22,6 +22,7 @@ from balie.kernel.events import ConversationStarted, MessagePosted
 from balie.kernel.ids import ENTROPY_BYTES, new_id
 from balie.organisations.commands import OrganisationChange
 from balie.store.schema import events
+from balie.store.scope import EVERYWHERE
 
 DAY = 86_400_000
 OLD = 366
@@ -40,7 +41,9 @@ class Keeping:
         return new_id(self.now - int(days * DAY), entropy)
 
     async def put(self, table, *rows):
-        await self.house.store.write(lambda c: c.execute(insert(table), list(rows)).rowcount)
+        await self.house.store.write(
+            lambda c: c.execute(insert(table), list(rows)).rowcount, of=EVERYWHERE
+        )
 
     def said(
         self, days, *, status="closed", messages=3, visitor=None, contact=None
@@ -119,12 +122,14 @@ class Keeping:
 
     async def left(self, table) -> set[str]:
         return set(
-            await self.house.store.read(lambda c: c.execute(select(table.c.id)).scalars().all())
+            await self.house.store.read(
+                lambda c: c.execute(select(table.c.id)).scalars().all(), of=EVERYWHERE
+            )
         )
 
     async def number(self, table) -> int:
         query = select(func.count()).select_from(table)
-        return await self.house.store.read(lambda c: c.execute(query).scalar_one())
+        return await self.house.store.read(lambda c: c.execute(query).scalar_one(), of=EVERYWHERE)
 
     def has_bytes(self, key: str) -> bool:
         return self.house.blobs.path(key).exists()
@@ -212,7 +217,8 @@ async def test_what_remained_of_a_giant_is_nobodys_and_is_finished_later(keeping
     giant = keeping.said(1, status="open", messages=GIANT + 1)
     await keeping.keep(giant)
     await keeping.house.store.write(
-        lambda c: c.execute(update(conversations).values(organisation_id="", visitor_id=""))
+        lambda c: c.execute(update(conversations).values(organisation_id="", visitor_id="")),
+        of=EVERYWHERE,
     )
     actor = VisitorActor(
         organisation_id=keeping.organisation, site_id="site", visitor_id=giant.visitor_id
@@ -294,11 +300,13 @@ async def test_a_conversation_that_is_taken_up_again_stays(keeping):
     await keeping.keep(old)
     plan = await upkeep._plan(keeping.house)
     sweep, due = next(each for each in plan if each[0].name == "old conversations")
-    [(key, _)] = await keeping.house.store.read(lambda c: sweep.find(c, due, 10))
+    [(key, _)] = await keeping.house.store.read(lambda c: sweep.find(c, due, 10), of=EVERYWHERE)
     await keeping.house.store.write(
-        lambda c: c.execute(update(conversations).values(updated_at=keeping.now))
+        lambda c: c.execute(update(conversations).values(updated_at=keeping.now)), of=EVERYWHERE
     )
-    gone = await keeping.house.store.rewrite(lambda c: ([key], sweep.delete(c, due, [key])))
+    gone = await keeping.house.store.rewrite(
+        lambda c: ([key], sweep.delete(c, due, [key])), of=EVERYWHERE
+    )
     assert gone.conversation_ids == ()
     assert await keeping.left(conversations) == {old.id}
 

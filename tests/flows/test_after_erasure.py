@@ -8,6 +8,7 @@ from tests.town import open_town
 from balie.agents.model import SESSION_ABSOLUTE_MS, sessions
 from balie.app.house import clock
 from balie.realtime.protocol.frames import Close
+from balie.store.scope import EVERYWHERE
 
 
 @pytest.fixture
@@ -49,6 +50,8 @@ async def test_a_console_does_not_outlive_its_sign_in(town, column):
     assert (console.ended, other.ended) == (None, None)
     long_ago = clock() - SESSION_ABSOLUTE_MS
     mine = update(sessions).where(sessions.c.id == console.connection.session_id)
-    await town.house.store.write(lambda c: c.execute(mine.values({column: long_ago})).rowcount)
+    await town.house.store.write(
+        lambda c: c.execute(mine.values({column: long_ago})).rowcount, of=EVERYWHERE
+    )
     await town.house.end_expired_sessions()
     assert (console.ended, other.ended) == (Close.UNAUTHORISED, None)

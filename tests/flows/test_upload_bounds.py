@@ -12,6 +12,7 @@ from balie.contacts import tokens
 from balie.conversations import allowance
 from balie.conversations.model import files
 from balie.kernel.actor import VisitorActor
+from balie.store.scope import EVERYWHERE
 
 KIB = 1_024
 TIGHT = {
@@ -123,7 +124,9 @@ async def test_a_message_to_nowhere_takes_no_files(town):
     file = (await bring(eva)).json()
     assert told(await say(eva, fresh_id(), file["id"])) == (404, "not_found")
     query = select(files.c.conversation_id).where(files.c.id == file["id"])
-    assert await town.house.store.read(lambda c: c.execute(query).scalar_one()) is None
+    assert (
+        await town.house.store.read(lambda c: c.execute(query).scalar_one(), of=EVERYWHERE) is None
+    )
 
 
 async def test_near_the_end_of_the_disk_only_messages_go_on(town, monkeypatch):

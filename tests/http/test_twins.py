@@ -9,6 +9,7 @@ from balie.kernel.events import AgentName
 from balie.organisations.commands import OrganisationChange, SiteChange
 from balie.organisations.model import Texts
 from balie.store.schema import metadata
+from balie.store.scope import EVERYWHERE
 
 CANARY = "KANARIE"
 
@@ -51,7 +52,7 @@ async def rows_of(office, begun):
             if "organisation_id" in table.c
         }
 
-    return await office.store.read(read)
+    return await office.store.read(read, of=EVERYWHERE)
 
 
 async def test_no_door_leads_to_the_neighbours(office):

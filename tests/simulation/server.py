@@ -262,11 +262,13 @@ class Server:
             visitor = isinstance(actor, VisitorActor)
             return [wire_event(each, for_visitor=visitor) for each in chosen]
 
-        return await self.store.read(query)
+        return await self.store.read(query, of=actor.organisation_id)
 
     async def inbox(self, actor: AgentActor) -> list[Any]:
         """`GET /conversations`: what an agent's list starts with."""
-        states = await self.store.read(lambda disk: self.world.read_states(disk, actor))
+        states = await self.store.read(
+            lambda disk: self.world.read_states(disk, actor), of=actor.organisation_id
+        )
         return [row(state, online=False) for state in states]
 
     # Endings.

@@ -290,12 +290,13 @@ class Store:
     def touch(self, touch: Touch[Conversation]) -> None:
         self.queue(TouchJob(touch, self.on_touched))
 
-    async def write(self, command: Callable[[Any], Any]) -> Any:
+    async def write(self, command: Callable[[Any], Any], *, of: str) -> Any:
         future = self.process.create_future()
-        self.queue(WriteJob(command, settle(future)))
+        self.queue(WriteJob(command, of, settle(future)))
         return await future
 
-    async def read(self, query: Callable[[Any], Any]) -> Any:
+    async def read(self, query: Callable[[Any], Any], *, of: str) -> Any:
+        assert of, "whose rows?"
         # Another thread reads: what it saw may be old by the time the loop hears of it.
         await self.pause()
         if self.fails():

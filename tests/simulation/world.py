@@ -267,9 +267,9 @@ class Complaints:
         self.history.find("broke", f"{what} {more}")
 
 
-async def nobody(store: storage.Store, *_: Any) -> None:
+async def nobody(store: storage.Store, actor: Actor, *_: Any) -> None:
     """`contacts.queries.find_visitor` upon the model, which remembers none."""
-    return await store.read(lambda _: None)
+    return await store.read(lambda _: None, of=actor.organisation_id)
 
 
 async def find_gap(
@@ -283,7 +283,7 @@ async def find_gap(
             return EventPage([], state.last_seq)
         return EventPage(log[after:], state.last_seq)
 
-    return await store.read(query)
+    return await store.read(query, of=actor.organisation_id)
 
 
 def agent_called(name: str) -> AgentActor:

@@ -8,6 +8,7 @@ from balie.contacts.model import contacts
 from balie.conversations.projection import ConversationProjection
 from balie.store.engine import SqliteStore
 from balie.store.schema import metadata
+from balie.store.scope import EVERYWHERE
 
 CANARY = "kanarie in een foutmelding"
 
@@ -24,7 +25,9 @@ async def store(tmp_path):
 async def test_an_error_of_a_write_does_not_tell_what_was_to_be_written(store):
     row = {"id": None, "organisation_id": CANARY, "external_id": CANARY, "created_at": 1}
     with pytest.raises(DBAPIError) as failed:
-        await store.write(lambda connection: connection.execute(insert(contacts), [row]))
+        await store.write(
+            lambda connection: connection.execute(insert(contacts), [row]), of=EVERYWHERE
+        )
     assert CANARY not in f"{failed.value}{failed.value!r}"
     assert "INSERT INTO contacts" in str(failed.value)
 
@@ -32,5 +35,5 @@ async def test_an_error_of_a_write_does_not_tell_what_was_to_be_written(store):
 async def test_an_error_of_a_read_does_not_tell_what_was_sought(store):
     query = text("SELECT json_extract(:word, '$.x')")
     with pytest.raises(DBAPIError) as failed:
-        await store.read(lambda c: c.execute(query, {"word": CANARY}).scalar())
+        await store.read(lambda c: c.execute(query, {"word": CANARY}).scalar(), of=EVERYWHERE)
     assert CANARY not in str(failed.value)

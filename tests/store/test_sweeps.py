@@ -2,6 +2,7 @@
 
 from balie.kernel.erasure import Gone
 from balie.store import sweeps
+from balie.store.scope import EVERYWHERE
 from balie.store.sweeps import Due, Sweep, run_sweep
 
 
@@ -25,10 +26,12 @@ class Shelf:
     def __init__(self, words, stubborn=()):
         self.words, self.stubborn, self.batches = list(words), set(stubborn), []
 
-    async def read(self, query):
+    async def read(self, query, *, of):
+        assert of == EVERYWHERE
         return query(self)
 
-    async def rewrite(self, command):
+    async def rewrite(self, command, *, of):
+        assert of == EVERYWHERE
         return command(self)[1]
 
     async def settle(self):

@@ -24,6 +24,7 @@ from balie.kernel.actor import AgentActor, SystemActor
 from balie.kernel.errors import ForbiddenError, NotFoundError
 from balie.organisations.model import Language
 from balie.organisations.queries import find_organisation
+from balie.store.scope import EVERYWHERE
 
 PUBLIC = {"policy": Policy.PUBLIC}
 AGENT = {"policy": Policy.AGENT}
@@ -128,7 +129,9 @@ async def sign_out(actor: CurrentAgent, room: Room) -> Response[None]:
 async def list_sessions(actor: CurrentAgent, room: Room) -> views.SessionList:
     """Where one is signed in."""
     now = room.ports.clock()
-    found = await room.ports.store.read(lambda c: queries.find_sessions(c, actor, now))
+    found = await room.ports.store.read(
+        lambda c: queries.find_sessions(c, actor, now), of=actor.organisation_id
+    )
     return views.SessionList([views.sign_in_session(item, actor.session_id) for item in found])
 
 
@@ -169,10 +172,12 @@ async def show_invitation(room: Room, token: FromPath[str]) -> views.InvitationV
     """What a one-time link opens."""
     now = room.ports.clock()
     invitation, agent = await room.ports.store.read(
-        lambda c: queries.find_invitation(c, token, now)
+        lambda c: queries.find_invitation(c, token, now), of=EVERYWHERE
     )
     inside = SystemActor(organisation_id=agent.organisation_id)
-    organisation = await room.ports.store.read(lambda c: find_organisation(c, inside))
+    organisation = await room.ports.store.read(
+        lambda c: find_organisation(c, inside), of=inside.organisation_id
+    )
     return views.invitation_view(invitation, agent, organisation)
 
 
@@ -196,7 +201,8 @@ async def list_agents(actor: CurrentAgent, room: Room) -> views.AgentList:
     """The people of the organisation, by name."""
     now = room.ports.clock()
     found, links = await room.ports.store.read(
-        lambda c: (queries.find_agents(c, actor), queries.find_open_invitations(c, actor, now))
+        lambda c: (queries.find_agents(c, actor), queries.find_open_invitations(c, actor, now)),
+        of=actor.organisation_id,
     )
     return views.AgentList(
         [
@@ -289,7 +295,9 @@ async def show_picture(room: Room, name: FromPath[str]) -> Response[bytes]:
     match = _PICTURE_NAME.fullmatch(name)
     if match is None:
         raise NotFoundError("no such picture")
-    content = await room.ports.store.read(lambda c: queries.find_picture(c, match[1]))
+    content = await room.ports.store.read(
+        lambda c: queries.find_picture(c, match[1]), of=EVERYWHERE
+    )
     headers = {
         "Cache-Control": PICTURE_CACHE,
         "Cross-Origin-Resource-Policy": "cross-origin",
@@ -299,14 +307,17 @@ async def show_picture(room: Room, name: FromPath[str]) -> Response[bytes]:
 
 async def _signed_in(room: AgentRoom, agent: Agent, token: str) -> Response[views.SessionView]:
     inside = SystemActor(organisation_id=agent.organisation_id)
-    organisation = await room.ports.store.read(lambda c: find_organisation(c, inside))
+    organisation = await room.ports.store.read(
+        lambda c: find_organisation(c, inside), of=inside.organisation_id
+    )
     cookie = session_cookie(room.settings, token, COOKIE_SECONDS)
     return Response(views.session_view(agent, organisation), cookies=[cookie])
 
 
 async def _session_of(room: AgentRoom, actor: AgentActor) -> views.SessionView:
     agent, organisation = await room.ports.store.read(
-        lambda c: (queries.find_agent(c, actor, actor.agent_id), find_organisation(c, actor))
+        lambda c: (queries.find_agent(c, actor, actor.agent_id), find_organisation(c, actor)),
+        of=actor.organisation_id,
     )
     return views.session_view(agent, organisation)
 

@@ -26,6 +26,7 @@ from balie.edge.text import clean_email, clean_line
 from balie.kernel.actor import Actor, AgentActor, Role
 from balie.kernel.errors import ConflictError
 from balie.organisations.model import Language
+from balie.store.scope import EVERYWHERE
 
 NAME_LIMIT = 60
 
@@ -83,7 +84,8 @@ class AgentCommands:
             self._insert(connection, agent)
             _put_invitation(connection, invitation, token)
 
-        await self._ports.store.write(write)
+        # An address belongs to one agent in the whole installation.
+        await self._ports.store.write(write, of=EVERYWHERE)
         self._tell(agent)
         return agent, self._link(token, invitation)
 
@@ -93,13 +95,17 @@ class AgentCommands:
         Raises ForbiddenError, NotFoundError, ConflictError for somebody who is disabled.
         """
         _require_admin(actor)
-        agent = await self._ports.store.read(lambda c: queries.find_agent(c, actor, agent_id))
+        agent = await self._ports.store.read(
+            lambda c: queries.find_agent(c, actor, agent_id), of=actor.organisation_id
+        )
         rules.refuse_invite(actor, agent.role)
         if agent.disabled:
             raise ConflictError("this agent is disabled: enable him first")
         kind: InvitationKind = "password" if agent.active else "invitation"
         token, invitation = self._new_invitation(actor, agent, kind)
-        await self._ports.store.write(lambda c: _put_invitation(c, invitation, token))
+        await self._ports.store.write(
+            lambda c: _put_invitation(c, invitation, token), of=agent.organisation_id
+        )
         self._tell(agent)
         return agent, self._link(token, invitation)
 
@@ -110,7 +116,7 @@ class AgentCommands:
         """
         now = self._ports.clock()
         invitation, agent = await self._ports.store.read(
-            lambda c: queries.find_invitation(c, token, now)
+            lambda c: queries.find_invitation(c, token, now), of=EVERYWHERE
         )
         if name is not None and invitation.kind == "invitation":
             name = clean_line(name, NAME_LIMIT, "name")
@@ -131,7 +137,7 @@ class AgentCommands:
             )
             return end_sessions(connection, agent.id)
 
-        self._tell(agent, await self._ports.store.write(write))
+        self._tell(agent, await self._ports.store.write(write, of=agent.organisation_id))
         return msgspec.structs.replace(agent, active=True)
 
     async def change_agent(self, actor: Actor, agent_id: str, change: AgentChange) -> Agent:
@@ -157,7 +163,7 @@ class AgentCommands:
             ended = end_sessions(connection, agent.id) if changed.disabled else []
             return changed, ended
 
-        changed, ended = await self._ports.store.write(write)
+        changed, ended = await self._ports.store.write(write, of=actor.organisation_id)
         self._tell(changed, ended)
         return changed
 
@@ -186,7 +192,7 @@ class AgentCommands:
             self._save(connection, changed)
             return changed
 
-        changed = await self._ports.store.write(write)
+        changed = await self._ports.store.write(write, of=actor.organisation_id)
         self._tell(changed)
         return changed
 
@@ -197,7 +203,9 @@ class AgentCommands:
         """
         if agent_id != actor.agent_id:
             _require_admin(actor)
-        agent = await self._ports.store.read(lambda c: queries.find_agent(c, actor, agent_id))
+        agent = await self._ports.store.read(
+            lambda c: queries.find_agent(c, actor, agent_id), of=actor.organisation_id
+        )
         if agent_id != actor.agent_id:
             rules.refuse_change(actor, agent, [agent])
         digest, content = await asyncio.to_thread(portrait, image)
@@ -220,7 +228,7 @@ class AgentCommands:
             _forget_picture(connection, before)
             return changed
 
-        changed = await self._ports.store.write(write)
+        changed = await self._ports.store.write(write, of=actor.organisation_id)
         self._tell(changed)
         return changed
 

@@ -17,6 +17,7 @@ from balie.kernel.errors import NotFoundError
 from balie.kernel.ports import Entropy
 from balie.organisations.commands import OrganisationCommands, SiteChange
 from balie.organisations.model import Language, Organisation, Site
+from balie.store.scope import EVERYWHERE
 
 PASSWORD_BYTES = 10
 
@@ -77,7 +78,7 @@ async def reset_password(room: AgentRoom, email: str) -> Link:
     Raises NotFoundError when nobody uses it, ConflictError when he is disabled.
     """
     address = clean_email(email)
-    found = await room.ports.store.read(lambda c: queries.find_by_email(c, address))
+    found = await room.ports.store.read(lambda c: queries.find_by_email(c, address), of=EVERYWHERE)
     if found is None:
         raise NotFoundError("nobody has this e-mail address")
     agent, _ = found

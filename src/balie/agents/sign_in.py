@@ -24,6 +24,7 @@ from balie.edge.settings import EdgeSettings
 from balie.edge.text import clean_email
 from balie.kernel.actor import AgentActor
 from balie.kernel.errors import MalformedError, NotFoundError, RateLimitedError, UnauthorisedError
+from balie.store.scope import EVERYWHERE
 
 SEEN_EVERY_MS = 60_000
 COOKIE_SECONDS = SESSION_ABSOLUTE_MS // 1_000
@@ -66,7 +67,9 @@ class SignIn:
         """
         name = _email_or_nobody(email)
         left = self._take_try(name, address)
-        found = await self._ports.store.read(lambda c: queries.find_by_email(c, name))
+        found = await self._ports.store.read(
+            lambda c: queries.find_by_email(c, name), of=EVERYWHERE
+        )
         agent, stored = found if found is not None else (None, None)
         fits = await self._passwords.verify(stored, password)
         if agent is None or agent.disabled or not fits:
@@ -99,7 +102,7 @@ class SignIn:
             )
             connection.execute(insert(sessions), row)
 
-        await self._ports.store.write(write)
+        await self._ports.store.write(write, of=agent.organisation_id)
         return token, session
 
     async def __call__(self, connection: HttpConnection) -> AgentActor | None:
@@ -110,12 +113,14 @@ class SignIn:
     async def know(self, token: str) -> AgentActor | None:
         """Whose session a token is, if it still counts."""
         now = self._ports.clock()
-        found = await self._ports.store.read(lambda c: queries.find_by_token(c, token, now))
+        found = await self._ports.store.read(
+            lambda c: queries.find_by_token(c, token, now), of=EVERYWHERE
+        )
         if found is None:
             return None
         session, agent = found
         if now - session.last_seen_at >= SEEN_EVERY_MS:
-            await self._note_seen(session.id, now)
+            await self._note_seen(session, now)
         return queries.actor_of(agent, session.id)
 
     async def end_session(self, actor: AgentActor, session_id: str) -> None:
@@ -126,7 +131,7 @@ class SignIn:
             if connection.execute(delete(sessions).where(wanted)).rowcount == 0:
                 raise NotFoundError("no such session")
 
-        await self._ports.store.write(write)
+        await self._ports.store.write(write, of=actor.organisation_id)
         self._tell([session_id])
 
     async def change_password(
@@ -136,10 +141,14 @@ class SignIn:
 
         Raises WrongPasswordError, RateLimitedError, MalformedError, BusyError.
         """
-        agent = await self._ports.store.read(lambda c: queries.find_agent(c, actor, actor.agent_id))
+        agent = await self._ports.store.read(
+            lambda c: queries.find_agent(c, actor, actor.agent_id), of=actor.organisation_id
+        )
         checked = rules.checked_password(wanted, agent.email, agent.name)
         left = self._take_try(agent.email, address)
-        stored = await self._ports.store.read(lambda c: queries.find_password_hash(c, actor))
+        stored = await self._ports.store.read(
+            lambda c: queries.find_password_hash(c, actor), of=actor.organisation_id
+        )
         if not await self._passwords.verify(stored, current):
             raise WrongPasswordError(left)
         self._give_try_back(agent.email, address)
@@ -156,7 +165,7 @@ class SignIn:
             )
             return end_sessions(connection, agent.id, but=actor.session_id)
 
-        self._tell(await self._ports.store.write(write))
+        self._tell(await self._ports.store.write(write, of=actor.organisation_id))
         return token
 
     def _take_try(self, email: str, address: str) -> int:
@@ -196,12 +205,15 @@ class SignIn:
         hashed = await self._passwords.hash(password)
         mine = agents.c.id == agent.id
         await self._ports.store.write(
-            lambda c: c.execute(update(agents).where(mine).values(password_hash=hashed)).rowcount
+            lambda c: c.execute(update(agents).where(mine).values(password_hash=hashed)).rowcount,
+            of=agent.organisation_id,
         )
 
-    async def _note_seen(self, session_id: str, now: int) -> None:
-        seen = update(sessions).where(sessions.c.id == session_id).values(last_seen_at=now)
-        await self._ports.store.write(lambda c: c.execute(seen).rowcount)
+    async def _note_seen(self, session: Session, now: int) -> None:
+        seen = update(sessions).where(sessions.c.id == session.id).values(last_seen_at=now)
+        await self._ports.store.write(
+            lambda c: c.execute(seen).rowcount, of=session.organisation_id
+        )
 
     def _tell(self, ended: list[str]) -> None:
         if ended:

@@ -16,6 +16,7 @@ from balie.kernel.shapes import Desk
 from balie.organisations import queries
 from balie.organisations.api import LookView, look_view
 from balie.organisations.model import AfterClose, Language, Site, Texts, WhenAway
+from balie.store.scope import EVERYWHERE
 
 KEPT_MS = 10_000
 CAPACITY = 1_000
@@ -79,7 +80,9 @@ class SiteStates:
 
     async def _read(self, key: str) -> Kept:
         try:
-            site = await self._ports.store.read(lambda c: queries.find_site_by_key(c, key))
+            site = await self._ports.store.read(
+                lambda c: queries.find_site_by_key(c, key), of=EVERYWHERE
+            )
             now = self._ports.clock()
             encoded = self._encode(site, now) if site is not None else None
             kept = Kept(encoded, now + KEPT_MS)

@@ -18,6 +18,7 @@ from balie.conversations.model import conversations
 from balie.kernel.errors import ConflictError
 from balie.store.engine import Store
 from balie.store.schema import events
+from balie.store.scope import EVERYWHERE
 
 log = structlog.get_logger("balie.app")
 
@@ -75,14 +76,16 @@ async def last_known(store: Store, folder: Path) -> int | None:
         return int((folder / data.CLOCK).read_text())
     newest = select(events.c.at).order_by(events.c.position.desc()).limit(1)
     seen = select(func.max(sessions.c.last_seen_at))
-    found = await store.read(lambda c: (c.execute(newest).scalar(), c.execute(seen).scalar()))
+    found = await store.read(
+        lambda c: (c.execute(newest).scalar(), c.execute(seen).scalar()), of=EVERYWHERE
+    )
     return max((at for at in found if at is not None), default=None)
 
 
 async def count_conversations(store: Store) -> int:
     """How many there are, of everybody."""
     query = select(func.count()).select_from(conversations)
-    return await store.read(lambda c: int(c.execute(query).scalar_one()))
+    return await store.read(lambda c: int(c.execute(query).scalar_one()), of=EVERYWHERE)
 
 
 def remember(folder: Path, now: int) -> None:

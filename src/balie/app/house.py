@@ -47,6 +47,7 @@ from balie.realtime.services import AgentEntry, Services, SiteDoor
 from balie.store.blobs import Blobs
 from balie.store.engine import SqliteStore
 from balie.store.log import Appended
+from balie.store.scope import EVERYWHERE
 
 log = structlog.get_logger("balie.app")
 
@@ -164,7 +165,8 @@ class House:
         if actor is None:
             raise UnauthorisedError("sign in and ask for a new ticket")
         agent, organisation = await self.store.read(
-            lambda c: (find_agent(c, actor, actor.agent_id), find_organisation(c, actor))
+            lambda c: (find_agent(c, actor, actor.agent_id), find_organisation(c, actor)),
+            of=actor.organisation_id,
         )
         return AgentEntry(
             actor,
@@ -188,7 +190,7 @@ class House:
 
     async def _colleagues(self, organisation_id: str) -> tuple[AgentState, ...]:
         actor = SystemActor(organisation_id=organisation_id)
-        known = await self.store.read(lambda c: find_agents(c, actor))
+        known = await self.store.read(lambda c: find_agents(c, actor), of=organisation_id)
         states = self.agents.presence.states(organisation_id, clock())
         return tuple(
             AgentState(
@@ -250,7 +252,8 @@ class House:
         open_now = self.hub.agent_sessions()
         if open_now:
             now = clock()
-            self._close_consoles(await self.store.read(lambda c: find_ended(c, open_now, now)))
+            ended = await self.store.read(lambda c: find_ended(c, open_now, now), of=EVERYWHERE)
+            self._close_consoles(ended)
 
     # What HTTP needs.
 
@@ -278,7 +281,9 @@ class House:
         )
 
     async def _find_colleague(self, actor: AgentActor, agent_id: str) -> AgentName:
-        agent = await self.store.read(lambda c: find_agent(c, actor, agent_id))
+        agent = await self.store.read(
+            lambda c: find_agent(c, actor, agent_id), of=actor.organisation_id
+        )
         if agent.disabled:
             raise NotFoundError("this colleague works here no longer")
         return AgentName(agent.id, agent.name, agent.picture)

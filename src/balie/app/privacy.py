@@ -16,6 +16,7 @@ from balie.kernel.erasure import Person
 from balie.kernel.errors import MalformedError, NotFoundError
 from balie.organisations.model import Organisation
 from balie.organisations.queries import find_all_organisations
+from balie.store.scope import EVERYWHERE
 
 BY = "command line"
 
@@ -38,7 +39,7 @@ async def _seed(house: House, wanted: Wanted) -> Person:
     organisation_id = await _organisation_of(house, wanted)
     if wanted.email is not None:
         actor, email = SystemActor(organisation_id=organisation_id), clean_email(wanted.email)
-        found = await house.store.read(lambda c: find_by_email(c, actor, email))
+        found = await house.store.read(lambda c: find_by_email(c, actor, email), of=organisation_id)
         if not (found.visitor_ids or found.contact_ids):
             raise NotFoundError(f"nobody here has the address {wanted.email}")
         return found
@@ -51,12 +52,14 @@ async def _seed(house: House, wanted: Wanted) -> Person:
 
 
 async def _organisation_of(house: House, wanted: Wanted) -> str:
-    known = await house.store.read(find_all_organisations)
+    known = await house.store.read(find_all_organisations, of=EVERYWHERE)
     if wanted.organisation is not None:
         return _one_of(known, wanted.organisation).id
     key = wanted.visitor or wanted.contact
     if key is not None:
-        found = await house.store.read(lambda c: find_organisation_of(c, key.lower()))
+        found = await house.store.read(
+            lambda c: find_organisation_of(c, key.lower()), of=EVERYWHERE
+        )
         if found is None:
             raise NotFoundError(f"no such visitor or contact: {key}")
         return found
@@ -123,6 +126,6 @@ async def sweep(
 
 
 async def _named(house: House, counts: upkeep.Counts) -> list[Swept]:
-    known = await house.store.read(find_all_organisations)
+    known = await house.store.read(find_all_organisations, of=EVERYWHERE)
     named = [Swept(each.name, each.retention_days, counts.get(each.id, {})) for each in known]
     return [*named, Swept(None, None, counts.get("", {}))]

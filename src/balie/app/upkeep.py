@@ -17,6 +17,7 @@ from balie.kernel.erasure import Gone
 from balie.organisations.model import Organisation
 from balie.organisations.queries import find_all_organisations
 from balie.realtime.protocol.frames import Close
+from balie.store.scope import EVERYWHERE
 from balie.store.sweeps import Due, Sweep, run_sweep
 
 log = structlog.get_logger("balie.app")
@@ -72,11 +73,11 @@ async def count_all(house: House) -> Counts:
 
 
 async def _count(house: House, sweep: Sweep, due: Due) -> dict[str, int]:
-    return await house.store.read(lambda connection: sweep.count(connection, due))
+    return await house.store.read(lambda connection: sweep.count(connection, due), of=due.scope)
 
 
 async def _plan(house: House) -> list[tuple[Sweep, Due]]:
-    organisations = await house.store.read(find_all_organisations)
+    organisations = await house.store.read(find_all_organisations, of=EVERYWHERE)
     now = clock()
     return [
         (sweep, due)
@@ -148,13 +149,13 @@ class Upkeep:
     # What other processes erased.
 
     async def _watch(self) -> None:
-        self._seen = await self._house.store.read(ledger.last_entry)
+        self._seen = await self._house.store.read(ledger.last_entry, of=EVERYWHERE)
         await _again_and_again(self._hear, WATCH_EVERY, "watching erasures")
 
     async def _hear(self) -> None:
         seen = self._seen
         self._seen, entries = await self._house.store.read(
-            lambda connection: ledger.entries_after(connection, seen)
+            lambda connection: ledger.entries_after(connection, seen), of=EVERYWHERE
         )
         own = self._house.erasing.told
         foreign = [entry for entry in entries if entry not in own]

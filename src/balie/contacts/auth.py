@@ -22,5 +22,5 @@ class VisitorAuthenticator:
         if token is None:
             return None
         actor = tokens.read(self._secret, token, self._clock())
-        await self._store.read(lambda c: refuse_erased(c, actor))
+        await self._store.read(lambda c: refuse_erased(c, actor), of=actor.organisation_id)
         return actor

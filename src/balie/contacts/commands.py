@@ -34,17 +34,19 @@ class ContactCommands:
         await self._store.write(
             lambda connection: connection.execute(
                 insert(visitors).values(row).on_conflict_do_nothing()
-            )
+            ),
+            of=visitor.organisation_id,
         )
 
-    async def rename(self, visitor_id: str, name: str | None, email: str | None) -> None:
+    async def rename(self, visitor: Visitor, name: str | None, email: str | None) -> None:
         """Keep what a visitor says of himself; what was proved stays."""
         await self._store.write(
             lambda connection: connection.execute(
                 update(visitors)
-                .where(visitors.c.id == visitor_id, visitors.c.verified.is_(False))
+                .where(visitors.c.id == visitor.id, visitors.c.verified.is_(False))
                 .values(name=name, email=email)
-            )
+            ),
+            of=visitor.organisation_id,
         )
 
     async def recognise(self, visitor: Visitor, proof: Proof) -> tuple[Visitor, bool]:
@@ -71,7 +73,7 @@ class ContactCommands:
             connection.execute(insert(visitors).values(msgspec.structs.asdict(known)))
             return known
 
-        return await self._store.write(command), True
+        return await self._store.write(command, of=visitor.organisation_id), True
 
     async def _renewed(self, visitor: Visitor, proof: Proof) -> Visitor:
         said = {"name": proof.name, "email": proof.email}
@@ -79,7 +81,8 @@ class ContactCommands:
             await self._store.write(
                 lambda connection: connection.execute(
                     update(visitors).where(visitors.c.id == visitor.id).values(**said)
-                )
+                ),
+                of=visitor.organisation_id,
             )
         return msgspec.structs.replace(visitor, **said)
 

@@ -18,6 +18,7 @@ from balie.kernel.erasure import Gone, Person, PersonErased, together
 from balie.kernel.errors import NotFoundError
 from balie.store.blobs import Blobs
 from balie.store.keepers import Keeper, chunks
+from balie.store.scope import EVERYWHERE
 from balie.store.sweeps import Due, Sweep, run_sweep
 
 log = structlog.get_logger("balie.contacts")
@@ -72,7 +73,9 @@ class Erasing:
 
     async def find(self, seed: Person) -> Person:
         """Everything of the person of whom `seed` names a part. Raises NotFoundError."""
-        return await self._ports.store.read(lambda connection: self._traced(connection, seed))
+        return await self._ports.store.read(
+            lambda connection: self._traced(connection, seed), of=seed.organisation_id
+        )
 
     def _traced(self, connection: Connection, seed: Person) -> Person:
         person = self._widest(connection, seed)
@@ -104,7 +107,7 @@ class Erasing:
         now = self._ports.clock()
         async with self._exporting:
             person, documents = await self._ports.store.read(
-                lambda connection: self._documents(connection, seed)
+                lambda connection: self._documents(connection, seed), of=seed.organisation_id
             )
             await asyncio.to_thread(self._archive, person, documents, now, target, progress)
             return person
@@ -175,7 +178,9 @@ class Erasing:
             self._tell(person, gone)
 
         sweep = _noting(self._bulk(person), person, now, by)
-        await run_sweep(self._ports.store, sweep, Due(now=now), told)
+        await run_sweep(
+            self._ports.store, sweep, Due(now=now, organisation_id=person.organisation_id), told
+        )
         return parts
 
     async def _erase_rest(self, person: Person, noted: set[Entry], now: int, by: str) -> Gone:
@@ -189,7 +194,7 @@ class Erasing:
             ledger.record(connection, entries)
             return sorted(rest.conversation_ids), (rest, gone, entries - noted)
 
-        rest, gone, entries = await self._ports.store.rewrite(command)
+        rest, gone, entries = await self._ports.store.rewrite(command, of=person.organisation_id)
         self.told.update(entries)
         await asyncio.to_thread(self._file.append, entries)
         self._tell(rest, gone)
@@ -215,7 +220,8 @@ class Erasing:
     async def was_erased(self, organisation_id: str, visitor_id: str) -> bool:
         """Whether a visitor was erased before."""
         return await self._ports.store.read(
-            lambda c: ledger.was_erased(c, organisation_id, "visitor", visitor_id)
+            lambda c: ledger.was_erased(c, organisation_id, "visitor", visitor_id),
+            of=organisation_id,
         )
 
     # After a backup was put back.
@@ -224,13 +230,15 @@ class Erasing:
         """Bring table and file in line; what the file alone knows was erased after the backup that this
         store comes from, and is erased again. Returns how many persons."""
         filed = await asyncio.to_thread(self._file.read)
-        _, tabled = await self._ports.store.read(lambda c: ledger.entries_after(c, 0))
+        _, tabled = await self._ports.store.read(
+            lambda c: ledger.entries_after(c, 0), of=EVERYWHERE
+        )
         known = set(filed)
         await asyncio.to_thread(self._file.append, [each for each in tabled if each not in known])
         lost = known - set(tabled)
         if not lost:
             return 0
-        seeds = await self._ports.store.read(lambda c: _named_by(c, lost))
+        seeds = await self._ports.store.read(lambda c: _named_by(c, lost), of=EVERYWHERE)
         again = 0
         for seed in seeds:
             try:
@@ -239,7 +247,7 @@ class Erasing:
                 # It went with another of his ids.
                 continue
             again += 1
-        await self._ports.store.write(lambda c: ledger.record(c, lost))
+        await self._ports.store.write(lambda c: ledger.record(c, lost), of=EVERYWHERE)
         return again
 
 

@@ -15,7 +15,9 @@ _FIND = f"SELECT {', '.join(_COLUMNS)} FROM visitors WHERE id = ? AND organisati
 
 async def find_visitor(store: Store, actor: Actor, visitor_id: str) -> Visitor | None:
     """A visitor of the actor's organisation; None for one who never said anything."""
-    return await store.read(lambda connection: visitor(connection, actor, visitor_id))
+    return await store.read(
+        lambda connection: visitor(connection, actor, visitor_id), of=actor.organisation_id
+    )
 
 
 def visitor(connection: Connection, actor: Actor, visitor_id: str) -> Visitor | None:

@@ -91,7 +91,7 @@ class ConversationCommands:
                 raise NotFoundError(f"no such file: {missing[0]}")
             return tuple(known[each] for each in ids)
 
-        return await self._store.write(command)
+        return await self._store.write(command, of=actor.organisation_id)
 
     async def keep_file(self, file: StoredFile, check: Callable[[Connection], None]) -> None:
         """Remember a file whose bytes are kept already. Raises what `check` raises, and then does not."""
@@ -101,7 +101,7 @@ class ConversationCommands:
             check(connection)
             connection.execute(files.insert().values(row))
 
-        await self._store.write(command)
+        await self._store.write(command, of=file.organisation_id)
 
     async def hand_over(
         self, actor: VisitorActor, identity: VisitorIdentified, close_old: Callable[[], None]
@@ -111,7 +111,7 @@ class ConversationCommands:
         await self._identify_all(actor, identity)
         close_old()
         # Whatever was queued until now stands in the store when this is written.
-        await self._store.write(lambda _: None)
+        await self._store.write(lambda _: None, of=actor.organisation_id)
         await self._identify_all(actor, identity)
 
     async def _identify_all(self, actor: VisitorActor, identity: VisitorIdentified) -> None:
@@ -128,7 +128,7 @@ class ConversationCommands:
                 return None
             return marks.marked(state, side, delivered, read)
 
-        self._store.touch(Touch(conversation_id, change))
+        self._store.touch(Touch(actor.organisation_id, conversation_id, change))
 
     def _append(self, command: AnyCommand) -> Append[Conversation]:
         keyed = _keyed(command)

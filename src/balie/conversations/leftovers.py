@@ -1,14 +1,16 @@
 """Bytes without a row: what a crash left between a commit and the deletion of a file, or before its row."""
 
 import asyncio
+from collections.abc import Callable
 from itertools import islice
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from balie.conversations.model import files
 from balie.kernel.ids import milliseconds_of
 from balie.store.blobs import Blobs
 from balie.store.engine import Store
+from balie.store.scope import EVERYWHERE
 
 YOUNG_MS = 10 * 60_000
 """A file comes before its row; one that is younger than this may still be waiting for it."""
@@ -32,7 +34,11 @@ async def _orphans(store: Store, ids: list[str]) -> list[str]:
     orphans: list[str] = []
     for start in range(0, len(ids), 500):
         some = ids[start : start + 500]
-        query = select(files.c.id).where(files.c.id.in_(some))
-        known = await store.read(lambda c, query=query: set(c.execute(query).scalars()))  # type: ignore[misc]
+        known = await store.read(_known(some), of=EVERYWHERE)
         orphans += [each for each in some if each not in known]
     return orphans
+
+
+def _known(ids: list[str]) -> Callable[[Connection], set[str]]:
+    query = select(files.c.id).where(files.c.id.in_(ids))
+    return lambda connection: set(connection.execute(query).scalars())

@@ -42,7 +42,10 @@ _LAST_SEQ = 2**62
 
 async def find_conversation(store: Store, actor: Actor, conversation_id: str) -> Conversation:
     """The only door to one conversation. Raises NotFoundError, also for somebody else's."""
-    return await store.read(lambda connection: conversation(connection, actor, conversation_id))
+    return await store.read(
+        lambda connection: conversation(connection, actor, conversation_id),
+        of=actor.organisation_id,
+    )
 
 
 def conversation(connection: Connection, actor: Actor, conversation_id: str) -> Conversation:
@@ -55,7 +58,9 @@ def conversation(connection: Connection, actor: Actor, conversation_id: str) -> 
 
 async def find_own_conversations(store: Store, actor: VisitorActor) -> list[Conversation]:
     """A visitor's conversations, latest first, at most VISITOR_LIST."""
-    return await store.read(lambda connection: own_conversations(connection, actor))
+    return await store.read(
+        lambda connection: own_conversations(connection, actor), of=actor.organisation_id
+    )
 
 
 def own_conversations(connection: Connection, actor: VisitorActor) -> list[Conversation]:
@@ -112,7 +117,7 @@ async def use_events(
         found = _events(connection, conversation_id, after, before, min(limit, MAX_PAGE))
         return use(EventPage(found, state.last_seq))
 
-    return await store.read(query)
+    return await store.read(query, of=actor.organisation_id)
 
 
 def _whole(page: EventPage) -> EventPage:
@@ -176,7 +181,10 @@ async def find_inbox(
     query = _inbox(actor, view, decode_cursor(cursor) if cursor else None).limit(bounded + 1)
     if named := text.strip():
         query = query.where(_is_named(named))
-    rows = await store.read(lambda connection: [from_row(row) for row in connection.execute(query)])
+    rows = await store.read(
+        lambda connection: [from_row(row) for row in connection.execute(query)],
+        of=actor.organisation_id,
+    )
     more = len(rows) > bounded
     shown = rows[:bounded]
     return Page(shown, encode_cursor(_place(view, shown[-1])) if more else None)
@@ -260,7 +268,7 @@ async def find_gap(
         found = _events(connection, conversation_id, after, None, limit, inf)
         return EventPage(found, state.last_seq)
 
-    return await store.read(query)
+    return await store.read(query, of=actor.organisation_id)
 
 
 async def find_file(store: Store, actor: Actor, file_id: str) -> StoredFile:
@@ -279,7 +287,7 @@ async def find_file(store: Store, actor: Actor, file_id: str) -> StoredFile:
             conversation(connection, actor, row["conversation_id"])
         return StoredFile(**row)
 
-    return await store.read(query)
+    return await store.read(query, of=actor.organisation_id)
 
 
 async def find_tags(store: Store, actor: AgentActor) -> list[str]:
@@ -290,7 +298,9 @@ async def find_tags(store: Store, actor: AgentActor) -> list[str]:
         .distinct()
         .limit(1_000)
     )
-    found = await store.read(lambda connection: connection.execute(query).scalars().all())
+    found = await store.read(
+        lambda connection: connection.execute(query).scalars().all(), of=actor.organisation_id
+    )
     return sorted({tag for tags in found for tag in tags.split("\n")})
 
 
@@ -308,7 +318,10 @@ async def find_earlier(
         .order_by(c.started_at.desc())
         .limit(limit)
     )
-    return await store.read(lambda connection: [from_row(row) for row in connection.execute(query)])
+    return await store.read(
+        lambda connection: [from_row(row) for row in connection.execute(query)],
+        of=actor.organisation_id,
+    )
 
 
 async def find_path(store: Store, actor: AgentActor, conversation_id: str) -> list[Envelope]:
@@ -340,4 +353,4 @@ async def _find_kinds(
             for seq, at, author, payload in reversed(rows)
         ]
 
-    return await store.read(query)
+    return await store.read(query, of=actor.organisation_id)

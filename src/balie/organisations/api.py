@@ -168,7 +168,9 @@ def routes(ports: Ports, commands: OrganisationCommands) -> Router:
 @get("/organisation", opt=AGENT)
 async def show_organisation(actor: CurrentAgent, ports: PortsIn) -> Organisation:
     """The organisation that one works for."""
-    return await ports.store.read(lambda c: queries.find_organisation(c, actor))
+    return await ports.store.read(
+        lambda c: queries.find_organisation(c, actor), of=actor.organisation_id
+    )
 
 
 @patch("/organisation", opt=ADMIN)
@@ -185,7 +187,8 @@ async def change_organisation(
 async def list_sites(actor: CurrentAgent, ports: PortsIn) -> SiteList | SiteNames:
     """All sites: whole for administrators, by name for other agents."""
     sites, keys = await ports.store.read(
-        lambda c: (queries.find_sites(c, actor), queries.find_keys_by_site(c, actor))
+        lambda c: (queries.find_sites(c, actor), queries.find_keys_by_site(c, actor)),
+        of=actor.organisation_id,
     )
     if not actor.administers:
         return SiteNames([SiteName(site.id, site.name) for site in sites])
@@ -220,7 +223,9 @@ async def change_site(
     """Change a site; of `look` and `texts` only what is given."""
     look = None
     if data.look is not None:
-        site = await ports.store.read(lambda c: queries.find_site(c, actor, site_id))
+        site = await ports.store.read(
+            lambda c: queries.find_site(c, actor, site_id), of=actor.organisation_id
+        )
         look = msgspec.structs.replace(site.look, **_given(data.look))
     change = SiteChange(**msgspec.structs.asdict(data) | {"look": look})
     await organisations.change_site(actor, site_id, change)
@@ -267,7 +272,8 @@ def look_view(look: Look) -> LookView:
 
 async def _shown(ports: Ports, actor: AgentActor, site_id: str) -> SiteView:
     site, keys = await ports.store.read(
-        lambda c: (queries.find_site(c, actor, site_id), queries.find_keys(c, actor, site_id))
+        lambda c: (queries.find_site(c, actor, site_id), queries.find_keys(c, actor, site_id)),
+        of=actor.organisation_id,
     )
     return _view(site, keys)
 

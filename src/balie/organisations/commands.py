@@ -27,6 +27,7 @@ from balie.organisations.model import (
     site_keys,
     sites,
 )
+from balie.store.scope import EVERYWHERE
 
 T = TypeVar("T")
 
@@ -66,7 +67,9 @@ class OrganisationCommands:
         """A new tenant. Raises EmptyError, TooLongError for its name."""
         made = self._new_organisation(name, language)
         row = self._born(_organisation_row(made))
-        await self._ports.store.write(lambda c: c.execute(insert(organisations), row).rowcount)
+        await self._ports.store.write(
+            lambda c: c.execute(insert(organisations), row).rowcount, of=made.id
+        )
         return made
 
     async def found(
@@ -89,7 +92,8 @@ class OrganisationCommands:
             connection.execute(insert(sites), self._born(_site_row(site)))
             return people(connection, made)
 
-        written = await self._ports.store.write(write)
+        # Whether an address is in use already is asked of everybody.
+        written = await self._ports.store.write(write, of=EVERYWHERE)
         return made, self._tell(site), written
 
     async def change_organisation(self, actor: Actor, change: OrganisationChange) -> Organisation:
@@ -104,7 +108,7 @@ class OrganisationCommands:
             )
             return changed
 
-        return await self._ports.store.write(write)
+        return await self._ports.store.write(write, of=actor.organisation_id)
 
     async def create_site(self, actor: Actor, wish: SiteChange) -> Site:
         """A new site with a key of its own. Raises what the rules raise."""
@@ -117,7 +121,7 @@ class OrganisationCommands:
             connection.execute(insert(sites), row)
             return site
 
-        return self._tell(await self._ports.store.write(write))
+        return self._tell(await self._ports.store.write(write, of=actor.organisation_id))
 
     async def change_site(self, actor: Actor, site_id: str, change: SiteChange) -> Site:
         """Raises ForbiddenError, NotFoundError, and what the rules raise."""
@@ -128,7 +132,7 @@ class OrganisationCommands:
             connection.execute(update(sites).where(sites.c.id == site.id).values(**_site_row(site)))
             return site
 
-        return self._tell(await self._ports.store.write(write))
+        return self._tell(await self._ports.store.write(write, of=actor.organisation_id))
 
     async def create_key(
         self, actor: Actor, site_id: str, algorithm: Algorithm, public_key: str | None = None
@@ -155,7 +159,7 @@ class OrganisationCommands:
             connection.execute(insert(site_keys), row)
             return made
 
-        return await self._ports.store.write(write)
+        return await self._ports.store.write(write, of=actor.organisation_id)
 
     async def delete_key(self, actor: Actor, site_id: str, kid: str) -> None:
         """What the key signed counts no longer. Raises NotFoundError."""
@@ -170,7 +174,7 @@ class OrganisationCommands:
             if connection.execute(delete(site_keys).where(wanted)).rowcount == 0:
                 raise NotFoundError("no such key")
 
-        await self._ports.store.write(write)
+        await self._ports.store.write(write, of=actor.organisation_id)
 
     def _new_organisation(self, name: str, language: Language) -> Organisation:
         checked = rules.checked_name(name)

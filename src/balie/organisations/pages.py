@@ -4,6 +4,7 @@ from balie.edge.ports import Ports
 from balie.organisations.commands import OrganisationCommands
 from balie.organisations.model import Site
 from balie.organisations.queries import find_all_origins
+from balie.store.scope import EVERYWHERE
 
 KEPT_MS = 10_000
 
@@ -32,7 +33,7 @@ class SitePages:
         if now < self._until:
             return
         self._until = now + KEPT_MS
-        self._by_site = await self._ports.store.read(find_all_origins)
+        self._by_site = await self._ports.store.read(find_all_origins, of=EVERYWHERE)
         self._all = frozenset(origin for origins in self._by_site.values() for origin in origins)
 
     def _forget(self, _site: Site) -> None:

@@ -86,7 +86,7 @@ class VisitorConnection(Connection):
                 own_conversations(connection, actor),
             )
 
-        return await self.services.store.read(query)
+        return await self.services.store.read(query, of=actor.organisation_id)
 
     def _actor(self, hello: f.VisitorHello, site_id: str, organisation_id: str) -> VisitorActor:
         now = self.services.clock()

@@ -19,6 +19,7 @@ from balie.store.journal import Journal
 from balie.store.log import Append, Appended, Projection, State, Touch
 from balie.store.readers import Readers
 from balie.store.schema import cursor_of
+from balie.store.scope import EVERYWHERE
 from balie.store.writer import Done, Outcome, Writer
 
 S = TypeVar("S", bound=State)
@@ -33,16 +34,17 @@ PROBE_FOR = 1.0
 class Store(Protocol):
     """What queries and commands need of a database, whatever the driver."""
 
-    async def read(self, query: Callable[[Connection], T]) -> T:
-        """Run `query` in a read transaction. Raises BusyError when too many wait."""
+    async def read(self, query: Callable[[Connection], T], *, of: str) -> T:
+        """Run `query` in a read transaction that sees the rows `of` an organisation, or EVERYWHERE. Raises
+        BusyError when too many wait."""
         ...
 
-    async def write(self, command: Callable[[Connection], T]) -> T:
+    async def write(self, command: Callable[[Connection], T], *, of: str) -> T:
         """Run `command` in a write transaction and return when it is on disk. What `command` raises is
         raised here and nothing is written. It may run twice."""
         ...
 
-    async def rewrite(self, command: Callable[[Connection], tuple[list[str], T]]) -> T:
+    async def rewrite(self, command: Callable[[Connection], tuple[list[str], T]], *, of: str) -> T:
         """A `write` that changes conversations beside the log (erasure, retention); `command` also names
         the conversations that it changed."""
         ...
@@ -86,17 +88,17 @@ class SqliteStore(Generic[S]):
         self.readers.dispose()
         self._writes.dispose()
 
-    async def read(self, query: Callable[[Connection], T]) -> T:
+    async def read(self, query: Callable[[Connection], T], *, of: str) -> T:
         future: asyncio.Future[T] = self._running_loop.create_future()
-        self._readers.submit(query, _settle(future))
+        self._readers.submit(query, of, _settle(future))
         return await future
 
-    async def write(self, command: Callable[[Connection], T]) -> T:
-        result: T = await self._queued(lambda done: WriteJob(command, done))
+    async def write(self, command: Callable[[Connection], T], *, of: str) -> T:
+        result: T = await self._queued(lambda done: WriteJob(command, of, done))
         return result
 
-    async def rewrite(self, command: Callable[[Connection], tuple[list[str], T]]) -> T:
-        result: T = await self._queued(lambda done: RewriteJob(command, done))
+    async def rewrite(self, command: Callable[[Connection], tuple[list[str], T]], *, of: str) -> T:
+        result: T = await self._queued(lambda done: RewriteJob(command, of, done))
         return result
 
     async def settle(self) -> None:
@@ -114,7 +116,7 @@ class SqliteStore(Generic[S]):
         would succeed on a full disk. Raises UnavailableError. One write serves all who ask within PROBE_FOR."""
         if time.monotonic() < self._sound_until:
             return
-        await self.write(_rewrite_header)
+        await self.write(_rewrite_header, of=EVERYWHERE)
         self._sound_until = time.monotonic() + PROBE_FOR
 
     async def append(self, append: Append[S]) -> Appended[S]:
@@ -164,9 +166,11 @@ class WriteJob:
     def __init__(
         self,
         command: Callable[[Connection], Any],
+        of: str,
         done: Done,
     ) -> None:
         self._command = command
+        self.of = of
         self.done = done
 
     def run(self, connection: Connection, _journal: Journal[Any]) -> Any:
@@ -190,6 +194,7 @@ class AppendJob:
         publish: Callable[[Appended[Any]], None],
     ) -> None:
         self._append = append
+        self.of = append.organisation_id
         self._tell = tell
         self._publish = publish
 
@@ -208,6 +213,7 @@ class TouchJob:
 
     def __init__(self, touch: Touch[Any], publish: Callable[[Any], None]) -> None:
         self._touch = touch
+        self.of = touch.organisation_id
         self._publish = publish
 
     def run(self, _connection: Connection, journal: Journal[Any]) -> Any:

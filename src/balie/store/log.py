@@ -60,6 +60,7 @@ class Append(msgspec.Struct, Generic[S], frozen=True):
 class Touch(msgspec.Struct, Generic[S], frozen=True):
     """A change of a conversation's row that is no event: read marks. None from `change` leaves it."""
 
+    organisation_id: str
     conversation_id: str
     change: Callable[[S], S | None]
 

@@ -14,7 +14,8 @@ QUEUE_LIMIT = 20_000
 BATCH_LIMIT = 16
 """Few, so that a slow query holds up few others; enough, so that ten thousand who come back cost little."""
 
-Query = tuple[Callable[[Connection], Any], Done]
+Query = tuple[Callable[[Connection], Any], str, Done]
+"""What to ask, whose rows it may see, and whom to tell."""
 
 
 class Readers:
@@ -35,11 +36,11 @@ class Readers:
         for thread in self._threads:
             thread.start()
 
-    def submit(self, query: Callable[[Connection], Any], done: Done) -> None:
-        """Queue a query. Raises BusyError when too many wait already."""
+    def submit(self, query: Callable[[Connection], Any], of: str, done: Done) -> None:
+        """Queue a query over the rows `of` an organisation. Raises BusyError when too many wait already."""
         if self._queries.qsize() >= QUEUE_LIMIT:
             raise BusyError("too much waits to be read")
-        self._queries.put((query, done))
+        self._queries.put((query, of, done))
 
     def stop(self) -> None:
         """Answer what is queued, then end the threads."""
@@ -75,9 +76,9 @@ class Readers:
         raw: Any = connection.connection.driver_connection
         try:
             raw.execute("BEGIN")
-            return [_attempt(query, done, connection) for query, done in batch]
+            return [_attempt(query, done, connection) for query, _, done in batch]
         except Exception as error:  # noqa: BLE001 - whatever it is, the callers are told
-            return [(done, None, error) for _, done in batch]
+            return [(done, None, error) for _, _, done in batch]
         finally:
             connection.rollback() if connection.in_transaction() else raw.rollback()
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from balie.kernel.erasure import Gone, together
 from balie.store.engine import Store
+from balie.store.scope import EVERYWHERE
 
 PAGE = 1_000
 TARGET_MS = 30.0
@@ -27,6 +28,11 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     now: int
     organisation_id: str = ""
     before: int = 0
+
+    @property
+    def scope(self) -> str:
+        """Whose rows a sweep sees."""
+        return self.organisation_id or EVERYWHERE
 
 
 Found = list[tuple[str, int]]
@@ -54,7 +60,7 @@ async def run_sweep(store: Store, sweep: Sweep, due: Due, told: Told) -> dict[st
     """Delete all that is due, telling `told` after each commit. Returns how many rows went, by kind."""
     parts: list[Gone] = []
     rows = FIRST_ROWS
-    while found := await store.read(lambda c: sweep.find(c, due, PAGE)):
+    while found := await store.read(lambda c: sweep.find(c, due, PAGE), of=due.scope):
         before = len(parts)
         while found:
             batch, found = _split(found, rows)
@@ -76,7 +82,7 @@ async def _delete(store: Store, sweep: Sweep, due: Due, ids: list[str]) -> tuple
         start = time.perf_counter()
         return ids, (sweep.delete(connection, due, ids), start)
 
-    gone, start = await store.rewrite(command)
+    gone, start = await store.rewrite(command, of=due.scope)
     # The commit counts too: what was deleted has to be written over.
     return gone, (time.perf_counter() - start) * 1_000
 

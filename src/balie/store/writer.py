@@ -33,10 +33,12 @@ Outcome = tuple[Done, Any, BaseException | None]
 class Job(Protocol):
     """Something to do inside a transaction, and whom to tell afterwards.
 
-    `safe`: it raises only before it has written anything, so it needs no savepoint.
+    `safe`: it raises only before it has written anything, so it needs no savepoint. `of`: whose rows it may
+    see and change.
     """
 
     safe: bool
+    of: str
 
     def run(self, connection: Connection, journal: "Journal[Any]") -> Any: ...
 

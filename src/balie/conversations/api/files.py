@@ -61,7 +61,9 @@ async def _brought(request: Request[Any, Any, Any], services: Services, address:
     services.upload_limit.take(f"address:{address}", now, 1 / VISITORS_AT_AN_ADDRESS)
     size = _announced(request, services.max_file_bytes)
     with services.allowance.holding(actor, address, size or services.max_file_bytes, now) as hold:
-        await services.store.read(lambda c: services.allowance.check(c, actor, size or 1))
+        await services.store.read(
+            lambda c: services.allowance.check(c, actor, size or 1), of=actor.organisation_id
+        )
         file = await _kept(request, services, actor)
         hold.keep(file.size)
     return file

@@ -102,7 +102,9 @@ async def show_transcript(
     state = await queries.find_conversation(services.store, visitor, conversation_id)
     reads = min(max(LEAST_OF_A_TRANSCRIPT, state.last_seq // MAX_PAGE), READS.burst)
     _count(services, request, visitor, reads)
-    site = await services.store.read(lambda c: find_site(c, visitor, visitor.site_id))
+    site = await services.store.read(
+        lambda c: find_site(c, visitor, visitor.site_id), of=visitor.organisation_id
+    )
     spoken: Language = "nl" if language.startswith("nl") else "en"
     zone = _zone(time_zone)
     name = safe_name(file_name(site.name, state.started_at, spoken, zone))

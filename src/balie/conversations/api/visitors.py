@@ -118,8 +118,12 @@ async def identify(
 async def _proved(
     services: Services, actor: VisitorActor, known: Visitor, token: str
 ) -> VisitorSelf:
-    site = await services.store.read(lambda c: find_site(c, actor, actor.site_id))
-    keys = await services.store.read(lambda c: find_keys(c, actor, actor.site_id))
+    site = await services.store.read(
+        lambda c: find_site(c, actor, actor.site_id), of=actor.organisation_id
+    )
+    keys = await services.store.read(
+        lambda c: find_keys(c, actor, actor.site_id), of=actor.organisation_id
+    )
     proof = verify(token, site.key, keys, services.ports.clock())
     recognised, replaced = await services.contacts.recognise(known, proof)
     identity = VisitorIdentified(
@@ -154,7 +158,7 @@ async def _said(
     if name is None and email is None:
         raise MalformedError("say a name or an e-mail address")
     await services.contacts.remember(known)
-    await services.contacts.rename(actor.visitor_id, name, email)
+    await services.contacts.rename(known, name, email)
     identity = VisitorIdentified(
         name=name, email=email, visitor=actor.visitor_id, contact=known.contact_id
     )

@@ -1,0 +1,8 @@
+"""Whose rows a transaction may see and change.
+
+Every read and write says it: `of` an organisation, by its id, or EVERYWHERE for the few that must look
+across all: a session by its token, an agent by his address, a site by its key, the sweeps of all.
+"""
+
+EVERYWHERE = "*"
+"""No organisation's id: those are hexadecimal."""
