@@ -16,7 +16,8 @@ from balie.edge.settings import EdgeSettings
 from balie.http.routes import HttpDeps, build_http
 from balie.kernel.actor import SystemActor
 from balie.organisations.commands import OrganisationCommands
-from balie.store.engine import SqliteStore
+from balie.store import sqlite
+from balie.store.engine import LogStore
 from balie.store.schema import metadata
 
 ORIGIN = "http://localhost:8000"
@@ -100,8 +101,8 @@ class Office:
 @asynccontextmanager
 async def open_office(folder, **given):
     """An office over a fresh database file in `folder`."""
-    store = SqliteStore(folder / "balie.sqlite3", ConversationProjection())
-    metadata.create_all(store.readers)
+    store = LogStore(sqlite.open_store(folder / "balie.sqlite3"), ConversationProjection())
+    metadata.create_all(store.driver.readers)
     store.start()
     try:
         yield Office(store, **given)

@@ -20,7 +20,6 @@ from balie.kernel.actor import VisitorActor
 from balie.realtime.agent import AgentConnection
 from balie.realtime.outbox import Outbox
 from balie.realtime.visitor import VisitorConnection
-from balie.store.migrations import migrate
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc000"
@@ -205,7 +204,7 @@ async def open_town(folder, **more):
     usual = {"message_burst": 100_000, "connection_burst": 100_000}
     settings = Settings(data_dir=folder, **(usual | more))
     house = House(settings, CHEAP)
-    migrate(house.store.readers)
+    house.store.driver.migrate()
     await house.open()
     town = Town(house)
     try:

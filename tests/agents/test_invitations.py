@@ -143,11 +143,11 @@ async def test_a_made_up_link_opens_nothing(office, token):
     assert (await accept(office, token)).status_code == 404
 
 
-async def test_the_database_holds_no_link(office):
+async def test_the_database_holds_no_link(office, tmp_path):
     begun = await office.begin()
     _, invited = await invite(office, begun)
     token = token_of(invited).encode()
-    files = list(office.store.path.parent.glob("balie.sqlite3*"))
+    files = list(tmp_path.glob("balie.sqlite3*"))
     assert not any(token in file.read_bytes() for file in files)
 
 

@@ -78,10 +78,10 @@ async def test_a_token_shown_elsewhere_than_in_the_cookie_is_worth_nothing(offic
     assert (await both.get("/api/v1/session")).status_code == 401
 
 
-async def test_the_database_holds_no_token(office):
+async def test_the_database_holds_no_token(office, tmp_path):
     begun = await office.begin()
     token = (await office.enter(begun.owner)).cookies["balie"]
-    files = list(office.store.path.parent.glob("balie.sqlite3*"))
+    files = list(tmp_path.glob("balie.sqlite3*"))
     assert files
     assert not any(token.encode() in file.read_bytes() for file in files)
     assert not any(PASSWORD.encode() in file.read_bytes() for file in files)

@@ -215,7 +215,7 @@ async def test_an_agent_reaches_only_his_own_organisation(town, verb):
 
 
 def target_state(town, side):
-    with town.house.store.readers.connect() as connection:
+    with town.house.store.driver.readers.connect() as connection:
         row = connection.exec_driver_sql(
             "SELECT last_seq, visitor_read, agent_read FROM conversations WHERE id = ?",
             (side.conversation,),

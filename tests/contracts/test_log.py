@@ -33,8 +33,8 @@ from balie.kernel.events import (
     VisitorIdentified,
 )
 from balie.kernel.ids import new_id
-from balie.store import journal, writer
-from balie.store.engine import SqliteStore
+from balie.store import sole, sqlite, writer
+from balie.store.engine import LogStore
 from balie.store.log import Touch
 from balie.store.schema import metadata
 from balie.store.scope import EVERYWHERE
@@ -56,9 +56,9 @@ class Log:
 
     def __init__(self, folder) -> None:
         self.now = NOON
-        self.store = SqliteStore(folder / "balie.sqlite3", ConversationProjection())
+        self.store = LogStore(sqlite.open_store(folder / "balie.sqlite3"), ConversationProjection())
         self.commands = ConversationCommands(self.store, lambda: self.now)
-        metadata.create_all(self.store.readers)
+        metadata.create_all(self.store.driver.readers)
 
     async def begin(self, number: int = 0) -> str:
         begun = await self.commands.run(post(VISITOR, None, key(number), "hoi", opening=OPENING))
@@ -149,7 +149,7 @@ async def test_ids_of_a_clock_that_runs_back_are_known_too(log: Log):
 
 
 async def test_an_id_that_ran_ahead_long_ago_is_known_still(tmp_path, monkeypatch):
-    monkeypatch.setattr(journal, "RECENT", 3)
+    monkeypatch.setattr(sole, "RECENT", 3)
     async with opened(tmp_path) as log:
         conversation = await log.begin()
         ahead = await log.say(conversation, 900)
@@ -487,7 +487,7 @@ async def test_a_commit_that_fails_stores_nothing_and_spoils_nothing(tmp_path):
             lambda action, word, *_: int(failing[0] and (action, word) == (22, "COMMIT"))
         )
 
-    event.listen(log.store._writes, "connect", guard)
+    event.listen(log.store.driver.writes, "connect", guard)
     log.store.start()
     conversation = await log.begin()
     failing[0] = True

@@ -62,7 +62,7 @@ def owned(side):
 
 def rows(town):
     """Everything in the store, by table."""
-    with town.house.store.readers.connect() as connection:
+    with town.house.store.driver.readers.connect() as connection:
         names = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'")
         return {
             name: sorted(
@@ -118,7 +118,7 @@ async def people(side):
 
 
 async def no_time_was_set_back(town):
-    with town.house.store.readers.connect() as connection:
+    with town.house.store.driver.readers.connect() as connection:
         for name, column in (
             ("events", "at"),
             ("conversations", "started_at"),

@@ -20,7 +20,7 @@ from balie.kernel.actor import AgentActor, VisitorActor
 from balie.kernel.events import ConversationStarted
 from balie.kernel.ids import ENTROPY_BYTES, new_id
 from balie.store import sqlite
-from balie.store.engine import SqliteStore
+from balie.store.engine import LogStore
 from balie.store.schema import metadata
 
 ORGANISATION, SITE = "o1", "s1"
@@ -47,15 +47,17 @@ class Load:
     def __init__(self, asked: Any) -> None:
         self.asked = asked
         self.chance = random.Random(asked.seed)
-        self.store = SqliteStore(asked.folder / "balie.sqlite3", ConversationProjection())
+        self.store = LogStore(
+            sqlite.open_store(asked.folder / "balie.sqlite3"), ConversationProjection()
+        )
         self.commands = ConversationCommands(self.store, clock)
         self.acks = os.open(asked.folder / "acks", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
     async def run(self) -> None:
         if self.asked.synchronous:
-            for engine in (self.store.readers, self.store._writes):
+            for engine in (self.store.driver.readers, self.store.driver.writes):
                 event.listen(engine, "connect", self.weaken)
-        metadata.create_all(self.store.readers)
+        metadata.create_all(self.store.driver.readers)
         self.store.start()
         os.write(self.acks, b"READY\n")
         await asyncio.gather(*(self.talk(number) for number in range(20)))

@@ -21,7 +21,7 @@ from balie.kernel.errors import ConflictError, NotFoundError, UnavailableError
 from balie.kernel.events import Envelope, decode_author, decode_payload, encode
 from balie.store import sqlite
 from balie.store.engine import AppendJob, TouchJob, WriteJob
-from balie.store.journal import Journal
+from balie.store.line import Line
 from balie.store.log import Append, Appended, Touch
 from balie.store.schema import events, metadata
 from balie.store.writer import Outcome, Writer
@@ -229,9 +229,10 @@ class FileWriter:
 
     def __init__(self, file: File) -> None:
         self.file = file
-        self.journal = Journal(ConversationProjection())
-        self.writer = Writer(file.engine, self.journal, lambda _: None)
-        self.connection = file.engine.connect().execution_options(begin="")
+        driver = sqlite.SqliteDriver(file.engine, file.engine)
+        self.journal = driver.journal(ConversationProjection())
+        self.writer = Writer(driver, self.journal, lambda _: None)
+        self.line = Line(file.engine)
 
     @property
     def jobs(self) -> int:
@@ -246,7 +247,7 @@ class FileWriter:
     def commit(self, batch: list[Any], *, fails: bool) -> list[Outcome]:
         self.file.fails = fails
         try:
-            return self.writer._commit(batch, self.connection)
+            return self.writer._commit(batch, self.line)
         finally:
             self.file.fails = False
 
@@ -277,7 +278,7 @@ class Store:
         self.writing = False
         self.told_at = 0.0
 
-    # As SqliteStore has them.
+    # As LogStore has them.
 
     def submit(self, append: Append[Conversation], done: Any) -> None:
         self.queue(AppendJob(append, done, self.on_appended))

@@ -6,7 +6,8 @@ from sqlalchemy.exc import DBAPIError
 
 from balie.contacts.model import contacts
 from balie.conversations.projection import ConversationProjection
-from balie.store.engine import SqliteStore
+from balie.store import sqlite
+from balie.store.engine import LogStore
 from balie.store.schema import metadata
 from balie.store.scope import EVERYWHERE
 
@@ -15,8 +16,8 @@ CANARY = "kanarie in een foutmelding"
 
 @pytest.fixture
 async def store(tmp_path):
-    made = SqliteStore(tmp_path / "balie.sqlite3", ConversationProjection())
-    metadata.create_all(made.readers)
+    made = LogStore(sqlite.open_store(tmp_path / "balie.sqlite3"), ConversationProjection())
+    metadata.create_all(made.driver.readers)
     made.start()
     yield made
     await made.stop()

@@ -17,7 +17,6 @@ from balie.app.house import House
 from balie.app.server import Application, bind, serve
 from balie.app.settings import Settings
 from balie.demo.shop import SHOP_NAME, shop_app
-from balie.store.migrations import migrate
 
 T = TypeVar("T")
 
@@ -89,7 +88,7 @@ def run_server(settings: Settings) -> None:
 def open_house(settings: Settings) -> House:
     """The rooms, over a store that has been brought up to date."""
     house = House(settings)
-    migrate(house.store.readers)
+    house.store.driver.migrate()
     return house
 
 
@@ -110,7 +109,7 @@ def reset_password(settings: Settings, email: str) -> Link:
 def migrate_store(settings: Settings) -> str:
     """Bring the store up to date and say which revision it has."""
     data.refuse_missing(settings.data_dir)
-    return migrate(House(settings).store.readers)
+    return House(settings).store.driver.migrate()
 
 
 def with_house(

@@ -44,8 +44,9 @@ from balie.realtime.hub import Hub
 from balie.realtime.protocol.frames import Close
 from balie.realtime.protocol.session import Limits
 from balie.realtime.services import AgentEntry, Services, SiteDoor
+from balie.store import sqlite
 from balie.store.blobs import Blobs
-from balie.store.engine import SqliteStore
+from balie.store.engine import LogStore
 from balie.store.log import Appended
 from balie.store.scope import EVERYWHERE
 
@@ -69,8 +70,8 @@ class House:
         self.settings = settings
         self.folder = data.prepare(settings.data_dir)
         self.secret = data.secret(self.folder)
-        self.store: SqliteStore[Conversation] = SqliteStore(
-            self.folder / data.DATABASE, ConversationProjection()
+        self.store: LogStore[Conversation] = LogStore(
+            sqlite.open_store(self.folder / data.DATABASE), ConversationProjection()
         )
         self.blobs = Blobs(self.folder / data.FILES)
         self.ports = Ports(self.store, clock, os.urandom)

@@ -24,7 +24,7 @@ from balie.kernel.events import (
 from balie.kernel.ids import milliseconds_of, parse_id
 from balie.kernel.ports import Clock
 from balie.kernel.visible import shows_something
-from balie.store.engine import SqliteStore
+from balie.store.engine import LogStore
 from balie.store.log import Append, Appended, Touch
 
 MAX_TEXT = 16_000
@@ -36,7 +36,7 @@ Done = Callable[[Appended[Conversation] | None, BaseException | None], None]
 class ConversationCommands:
     """What can be done to conversations."""
 
-    def __init__(self, store: SqliteStore[Conversation], clock: Clock) -> None:
+    def __init__(self, store: LogStore[Conversation], clock: Clock) -> None:
         self._store = store
         self._clock = clock
 

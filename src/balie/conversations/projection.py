@@ -33,6 +33,10 @@ _FIXED = ("id", "organisation_id", "site_id", "started_at")
 _CALM = tuple(name for name in COLUMNS if name not in _FIXED and name not in _BUSY)
 
 _LOAD = f"SELECT {', '.join(COLUMNS)} FROM conversations WHERE id = ?"  # noqa: S608 - own names
+_LOCK = (
+    f"SELECT {', '.join(COLUMNS)} FROM conversations"  # noqa: S608 - own names
+    " WHERE id = ANY(?) ORDER BY id FOR UPDATE"
+)
 _SAVE = (
     f"INSERT INTO conversations ({', '.join(COLUMNS)})"  # noqa: S608 - own names
     f" VALUES ({', '.join('?' * len(COLUMNS))}) ON CONFLICT (id) DO UPDATE SET "
@@ -54,6 +58,10 @@ class ConversationProjection:
 
     def load(self, cursor: Any, conversation_id: str) -> Conversation | None:
         return load(cursor, conversation_id)
+
+    def lock(self, cursor: Any, conversation_ids: Sequence[str]) -> dict[str, Conversation]:
+        rows = cursor.execute(_LOCK, (list(conversation_ids),)).fetchall()
+        return {row[0]: from_row(row) for row in rows}
 
     def evolve(
         self, state: Conversation | None, organisation_id: str, envelope: Envelope

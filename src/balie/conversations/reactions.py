@@ -12,11 +12,10 @@ from balie.conversations.model import conversations, files
 from balie.kernel.erasure import Gone, Person, PersonErased
 from balie.store.keepers import Document, Keeper, chunks
 from balie.store.schema import events
+from balie.store.scope import NOBODY
 
 GIANT = 500
-"""Events above which a conversation is deleted in pieces, out of everybody's reach."""
-NOBODY = ""
-"""The organisation of a conversation that is being deleted in pieces: none, so that nobody reaches it."""
+"""Events above which a conversation is deleted in pieces: NOBODY's meanwhile, so that nobody reaches it."""
 
 _AUTHOR = "visitor:"
 

@@ -24,11 +24,12 @@ from sqlalchemy import (
 
 from balie.contacts.model import contacts, visitors
 from balie.conversations.model import conversations, files
-from balie.conversations.reactions import GIANT, NOBODY, delete_conversations
+from balie.conversations.reactions import GIANT, delete_conversations
 from balie.kernel.erasure import Gone, Person
 from balie.kernel.ids import ENTROPY_BYTES, new_id
 from balie.store.keepers import chunks
 from balie.store.schema import events
+from balie.store.scope import NOBODY
 from balie.store.sweeps import Due, Found, Sweep
 
 LOOSE_MS = 24 * 3_600_000

@@ -16,7 +16,7 @@ from balie.kernel.ports import Clock, Entropy
 from balie.kernel.shapes import AgentSelf, AgentState, Desk, Named
 from balie.realtime.hub import Hub
 from balie.realtime.protocol.session import Limits
-from balie.store.engine import SqliteStore
+from balie.store.engine import LogStore
 
 
 class SiteDoor(msgspec.Struct, frozen=True):
@@ -39,7 +39,7 @@ class AgentEntry(msgspec.Struct, frozen=True):
 class Services:
     """Everything a connection asks of others. `presence` callbacks are soft state of agents."""
 
-    store: SqliteStore[Conversation]
+    store: LogStore[Conversation]
     conversations: ConversationCommands
     contacts: ContactCommands
     hub: Hub

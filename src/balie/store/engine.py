@@ -7,19 +7,16 @@ one transaction of its own kind of job and shares the group commit of the append
 import asyncio
 import time
 from collections.abc import Callable
-from pathlib import Path
-from types import ModuleType
 from typing import Any, Generic, Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from balie.kernel.errors import BusyError
-from balie.store import sqlite
+from balie.store.driver import Driver
 from balie.store.journal import Journal
 from balie.store.log import Append, Appended, Projection, State, Touch
 from balie.store.readers import Readers
-from balie.store.schema import cursor_of
-from balie.store.scope import EVERYWHERE
+from balie.store.scope import EVERYWHERE, NOBODY
 from balie.store.writer import Done, Outcome, Writer
 
 S = TypeVar("S", bound=State)
@@ -58,18 +55,13 @@ class Store(Protocol):
         ...
 
 
-class SqliteStore(Generic[S]):
-    """A store in one SQLite file. `start` and `stop` it inside the event loop that uses it."""
+class LogStore(Generic[S]):
+    """A store in any database. `start` and `stop` it inside the event loop that uses it."""
 
-    def __init__(
-        self, path: Path, projection: Projection[S], *, module: ModuleType | None = None
-    ) -> None:
-        self.path = path
-        # One connection more than there are threads, for what is no query.
-        self.readers: Engine = sqlite.open_engine(path, module=module, readers=sqlite.READERS + 1)
-        self._writes: Engine = sqlite.open_engine(path, module=module, readers=1)
-        self._writer = Writer(self._writes, Journal(projection), self._deliver)
-        self._readers = Readers(self.readers, sqlite.READERS, self._deliver)
+    def __init__(self, driver: Driver, projection: Projection[S]) -> None:
+        self.driver = driver
+        self._writer = Writer(driver, driver.journal(projection), self._deliver)
+        self._readers = Readers(driver, self._deliver)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sound_until = 0.0
         self.on_appended: Callable[[Appended[S]], None] = _ignore
@@ -81,12 +73,12 @@ class SqliteStore(Generic[S]):
         self._readers.start()
 
     async def stop(self) -> None:
-        """Write what is queued and close the file."""
+        """Write what is queued and let go of the database."""
         await asyncio.to_thread(self._writer.stop)
         await asyncio.to_thread(self._readers.stop)
         await asyncio.sleep(0)
-        self.readers.dispose()
-        self._writes.dispose()
+        self.driver.readers.dispose()
+        self.driver.writes.dispose()
 
     async def read(self, query: Callable[[Connection], T], *, of: str) -> T:
         future: asyncio.Future[T] = self._running_loop.create_future()
@@ -102,21 +94,21 @@ class SqliteStore(Generic[S]):
         return result
 
     async def settle(self) -> None:
-        await asyncio.to_thread(sqlite.settle_log, self.readers)
+        await asyncio.to_thread(self.driver.settle)
 
     async def scrub(self) -> bool:
         for _ in range(SCRUB_TRIES):
-            if await asyncio.to_thread(sqlite.truncate_log, self.readers):
+            if await asyncio.to_thread(self.driver.scrub):
                 return True
             await asyncio.sleep(SCRUB_PAUSE)
         return False
 
     async def probe(self) -> None:
-        """Write what changes nothing, to see whether anything can be written: a transaction that reads only
-        would succeed on a full disk. Raises UnavailableError. One write serves all who ask within PROBE_FOR."""
+        """Write what changes nothing, to see whether anything can be written. Raises
+        UnavailableError. One write serves all who ask within PROBE_FOR."""
         if time.monotonic() < self._sound_until:
             return
-        await self.write(_rewrite_header, of=EVERYWHERE)
+        await self.write(self.driver.probe, of=EVERYWHERE)
         self._sound_until = time.monotonic() + PROBE_FOR
 
     async def append(self, append: Append[S]) -> Appended[S]:
@@ -162,6 +154,8 @@ class SqliteStore(Generic[S]):
 
 class WriteJob:
     safe = False
+    conversation_id = None
+    message_id = None
 
     def __init__(
         self,
@@ -170,7 +164,7 @@ class WriteJob:
         done: Done,
     ) -> None:
         self._command = command
-        self.of = of
+        self.of: tuple[str, ...] = (of,)
         self.done = done
 
     def run(self, connection: Connection, _journal: Journal[Any]) -> Any:
@@ -178,6 +172,10 @@ class WriteJob:
 
 
 class RewriteJob(WriteJob):
+    def __init__(self, command: Callable[[Connection], Any], of: str, done: Done) -> None:
+        super().__init__(command, of, done)
+        self.of = (of, NOBODY)
+
     def run(self, connection: Connection, journal: Journal[Any]) -> Any:
         changed, result = self._command(connection)
         journal.forget_conversations(changed)
@@ -194,7 +192,10 @@ class AppendJob:
         publish: Callable[[Appended[Any]], None],
     ) -> None:
         self._append = append
-        self.of = append.organisation_id
+        # What is NOBODY's is found, and refused; out of sight it would be begun anew.
+        self.of = (append.organisation_id, NOBODY)
+        self.conversation_id = append.conversation_id
+        self.message_id = append.client_message_id
         self._tell = tell
         self._publish = publish
 
@@ -213,7 +214,9 @@ class TouchJob:
 
     def __init__(self, touch: Touch[Any], publish: Callable[[Any], None]) -> None:
         self._touch = touch
-        self.of = touch.organisation_id
+        self.of = (touch.organisation_id,)
+        self.conversation_id = touch.conversation_id
+        self.message_id = None
         self._publish = publish
 
     def run(self, _connection: Connection, journal: Journal[Any]) -> Any:
@@ -222,12 +225,6 @@ class TouchJob:
     def done(self, result: Any, _error: BaseException | None) -> None:
         if result is not None:
             self._publish(result)
-
-
-def _rewrite_header(connection: Connection) -> None:
-    cursor = cursor_of(connection)
-    (version,) = cursor.execute("PRAGMA user_version").fetchone()
-    cursor.execute(f"PRAGMA user_version = {version}")
 
 
 def _tell(outcomes: list[Outcome]) -> None:

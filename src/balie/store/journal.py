@@ -1,8 +1,12 @@
-"""Events on their way into one transaction: loads states, notices repeats, numbers, and writes in bulk."""
+"""Events on their way into one transaction: loads states, notices repeats, numbers, and writes in bulk.
 
-from collections import OrderedDict
-from collections.abc import Sequence
-from typing import Any, Generic, TypeVar
+What a journal may remember between transactions differs: `sole` is for a database that nobody else writes,
+`shared` for one that others write as well.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import MutableMapping, Sequence
+from typing import Any, Generic, Protocol, TypeVar
 
 from balie.kernel.errors import ConflictError
 from balie.kernel.events import AnyPayload, Envelope, decode_author, decode_payload, encode
@@ -10,23 +14,26 @@ from balie.store.log import Append, Appended, Projection, State, Touch
 
 S = TypeVar("S", bound=State)
 
-REMEMBERED = 20_000
-"""How many conversations' states are kept between transactions."""
-
 INSERT = (
     "INSERT INTO events (organisation_id, conversation_id, seq, at, author_id, author,"
     " client_message_id, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
-RECENT = 500
-"""Events among which an author's highest id is looked for, so that a giant holds nobody up."""
-NEWEST = (
-    "SELECT max(client_message_id) FROM (SELECT author_id, client_message_id FROM events"
-    " WHERE conversation_id = ? ORDER BY seq DESC LIMIT ?) WHERE author_id = ?"
-)
+Row = tuple[Any, ...]
+"""What INSERT takes."""
 REPEAT = (
     "SELECT seq, at, author, payload FROM events"
     " WHERE conversation_id = ? AND author_id = ? AND client_message_id = ?"
 )
+
+
+class Wish(Protocol):
+    """What a job is about, where it is about a conversation, and the id of the message that it brings."""
+
+    @property
+    def conversation_id(self) -> str | None: ...
+
+    @property
+    def message_id(self) -> str | None: ...
 
 
 class Kept(Generic[S]):
@@ -42,31 +49,33 @@ class Kept(Generic[S]):
         self.newest: dict[str, str] = {}
 
 
-class Journal(Generic[S]):
-    """The writer's view of the log. States are cached between transactions, since nobody else writes;
-    when another process has written (`data_version`), or a transaction failed, all are forgotten."""
+class Journal(ABC, Generic[S]):
+    """The writer's view of the log within one transaction."""
 
-    def __init__(self, projection: Projection[S]) -> None:
+    def __init__(self, projection: Projection[S], kept: MutableMapping[str, Kept[S]]) -> None:
         self._projection = projection
-        self._kept: OrderedDict[str, Kept[S]] = OrderedDict()
-        self._rows: list[tuple[Any, ...]] = []
+        self._kept = kept
+        self._rows: list[Row] = []
         # By conversation: its state as the store has it, None for a new one.
         self._before: dict[str, S | None] = {}
         self._cursor: Any = None
-        self._trusting = True
-        self._version: int | None = None
 
-    def begin(self, cursor: Any, *, trusting: bool = True) -> None:
-        """Start on a transaction that has just begun on this DBAPI cursor. Not `trusting`: every id is looked
-        up, since the order of ids has misled before and the unique index said so."""
-        self._cursor = cursor
-        self._trusting = trusting
-        version = cursor.execute("PRAGMA data_version").fetchone()[0]
-        if version != self._version:
-            self.forget()
-            self._version = version
-        while len(self._kept) > REMEMBERED:
-            self._kept.popitem(last=False)
+    @abstractmethod
+    def begin(self, cursor: Any, batch: Sequence[Wish], *, trusting: bool = True) -> None:
+        """Start on a transaction that has just begun on this DBAPI cursor, for `batch`. Not `trusting`: every
+        id is looked up, since the order of ids has misled before and the unique index said so."""
+
+    @abstractmethod
+    def _find(self, conversation_id: str) -> Kept[S] | None:
+        """A conversation as it stands by now."""
+
+    @abstractmethod
+    def _earlier_of(self, append: Append[S], kept: Kept[S], author_key: str) -> Envelope | None:
+        """What this author said under the id of `append` before."""
+
+    @abstractmethod
+    def _note_said(self, kept: Kept[S], append: Append[S], row: Row) -> None:
+        """`append` has been said, as `row`, and is a repeat from now on."""
 
     def forget(self) -> None:
         """Trust nothing that is remembered."""
@@ -115,17 +124,6 @@ class Journal(Generic[S]):
             self._projection.save(self._cursor, changes)
             self._before.clear()
 
-    def _find(self, conversation_id: str) -> Kept[S] | None:
-        kept = self._kept.get(conversation_id)
-        if kept is not None:
-            self._kept.move_to_end(conversation_id)
-            return kept
-        loaded = self._projection.load(self._cursor, conversation_id)
-        if loaded is None:
-            return None
-        kept = self._kept[conversation_id] = Kept(loaded)
-        return kept
-
     def _remember(
         self, conversation_id: str, kept: Kept[S] | None, state: S, append: Append[S] | None = None
     ) -> None:
@@ -135,8 +133,7 @@ class Journal(Generic[S]):
             kept = self._kept[conversation_id] = Kept(state)
         kept.state = state
         if append is not None and append.client_message_id is not None:
-            newest = kept.newest.get(append.author_key, "")
-            kept.newest[append.author_key] = max(newest, append.client_message_id)
+            self._note_said(kept, append, self._rows[-1])
 
     def _earlier(self, append: Append[S], kept: Kept[S]) -> Envelope | None:
         earlier = self._earlier_of(append, kept, append.author_key)
@@ -144,32 +141,25 @@ class Journal(Generic[S]):
             return self._earlier_of(append, kept, append.former_key)
         return earlier
 
-    def _earlier_of(self, append: Append[S], kept: Kept[S], author_key: str) -> Envelope | None:
-        message_id = append.client_message_id
-        if message_id is None:
-            return None
-        newest = kept.newest.get(author_key)
-        if newest is None:
-            newest = kept.newest[author_key] = self._newest(append.conversation_id, author_key)
-        if message_id > newest and self._trusting:
-            return None
-        return self._repeat(append, (append.conversation_id, author_key, message_id))
-
-    def _newest(self, conversation_id: str, author_key: str) -> str:
-        self.flush()
-        found = self._cursor.execute(NEWEST, (conversation_id, RECENT, author_key)).fetchone()[0]
-        return found or ""
-
     def _repeat(self, append: Append[S], key: tuple[str, str, str]) -> Envelope | None:
         self.flush()
         found = self._cursor.execute(REPEAT, key).fetchone()
         if found is None:
             return None
+        return self._as_said(append, key[2], found)
+
+    def _as_said(self, append: Append[S], message_id: str, found: Sequence[Any]) -> Envelope:
+        """The event of that time. Raises ConflictError when it said something else."""
         seq, at, author, payload = found
         if append.keyed is None or payload != encode(append.keyed).decode():
             raise ConflictError("this client_message_id was used with another content")
         return Envelope(
-            append.conversation_id, seq, at, decode_author(author), decode_payload(payload), key[2]
+            append.conversation_id,
+            seq,
+            at,
+            decode_author(author),
+            decode_payload(payload),
+            message_id,
         )
 
     def _numbered(

@@ -6,7 +6,7 @@ transaction, and answers only when the transaction is on disk. So a `seq` has no
 `client_message_id` is stored once, and two who claim the same thing cannot both win.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
@@ -27,6 +27,11 @@ class Projection(Protocol[S]):
     """How a conversation's events become its row. `cursor` is a DBAPI cursor inside the transaction."""
 
     def load(self, cursor: Any, conversation_id: str) -> S | None: ...
+
+    def lock(self, cursor: Any, conversation_ids: Sequence[str]) -> Mapping[str, S]:
+        """Those of these that there are, by id, and nobody else's until the transaction ends; locked in the
+        order of their ids, so that no two wait for each other. For databases that others write as well."""
+        ...
 
     def evolve(self, state: S | None, organisation_id: str, envelope: Envelope) -> S: ...
 

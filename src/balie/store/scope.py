@@ -6,3 +6,5 @@ across all: a session by its token, an agent by his address, a site by its key, 
 
 EVERYWHERE = "*"
 """No organisation's id: those are hexadecimal."""
+NOBODY = ""
+"""Whose rows are out of everybody's reach, and only wait to be deleted."""

@@ -4,21 +4,29 @@ Every SQLite from 3.7.0 to 3.51.2 can corrupt a WAL database when a write and a 
 connections race (fixed in 3.51.3). Python's own library is often older, so the `pysqlite3` wheel is used.
 """
 
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pysqlite3.dbapi2 as bundled
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
+
+from balie.store.line import raw
+from balie.store.log import Projection
+from balie.store.migrations import migrate
+from balie.store.readers import READERS
+from balie.store.schema import cursor_of
+from balie.store.sole import SoleJournal
 
 DatabaseError: type[Exception] = bundled.Error
 """What the driver itself raises, past the toolkit."""
 
 OLDEST_SAFE = (3, 51, 3)
 BUSY_TIMEOUT_MS = 5_000
-READERS = 4
 WAL_CHECKPOINT_PAGES = 4_000
 PATIENCE_MS = 100
 
@@ -80,6 +88,72 @@ def _prepare(connection: Any, _record: Any) -> None:
 def _begin(connection: Any) -> None:
     if how := connection.get_execution_options().get("begin", "BEGIN"):
         connection.exec_driver_sql(how)
+
+
+class SqliteDriver:
+    """One file, or another SQLite database that `readers` and `writes` open."""
+
+    name = "SQLite"
+
+    def __init__(self, readers: Engine, writes: Engine) -> None:
+        self.readers = readers
+        self.writes = writes
+
+    def migrate(self) -> str:
+        """See `Driver`."""
+        return migrate(self.readers)
+
+    def journal(self, projection: Projection[Any]) -> SoleJournal[Any]:
+        """Nobody else writes, or only seldom."""
+        return SoleJournal(projection)
+
+    def begin_reading(self, line: Any, _of: str) -> None:
+        line.execute("BEGIN")
+
+    def end_reading(self, connection: Connection) -> None:
+        connection.rollback() if connection.in_transaction() else raw(connection).rollback()
+
+    def begin_writing(self, line: Any, _of: Iterable[str]) -> Any:
+        cursor = line.cursor()
+        cursor.execute("BEGIN IMMEDIATE")
+        return cursor
+
+    def enter(self, line: Any, of: Iterable[str]) -> None:
+        """Who has the file has it all."""
+
+    def is_spoilt(self, _line: Any) -> bool:
+        return False
+
+    def is_lost(self, _error: BaseException) -> bool:
+        return False
+
+    def is_broken(self, error: BaseException) -> bool:
+        return isinstance(error, DBAPIError) and type(error.orig).__name__ == "OperationalError"
+
+    def is_passing(self, _error: BaseException) -> bool:
+        return False
+
+    def translate(self, error: Exception) -> Exception:
+        return error
+
+    def probe(self, connection: Connection) -> None:
+        """Rewrite the header: a transaction that reads only would succeed on a full disk."""
+        cursor = cursor_of(connection)
+        (version,) = cursor.execute("PRAGMA user_version").fetchone()
+        cursor.execute(f"PRAGMA user_version = {version}")
+
+    def settle(self) -> None:
+        settle_log(self.readers)
+
+    def scrub(self) -> bool:
+        return truncate_log(self.readers)
+
+
+def open_store(path: Path, *, module: ModuleType | None = None) -> SqliteDriver:
+    """The database file at `path`, which is made when it is not there."""
+    # One connection more than there are threads, for what is no query.
+    readers = open_engine(path, module=module, readers=READERS + 1)
+    return SqliteDriver(readers, open_engine(path, module=module, readers=1))
 
 
 def settle_log(engine: Engine) -> None:

@@ -1,4 +1,4 @@
-"""The single writer of a SQLite store: one thread, one connection, group commit.
+"""The single writer of a process: one thread, one connection, group commit.
 
 Whatever waits when the writer is free becomes one transaction, synced once. Nobody is told before that
 sync. A job that fails takes none of its neighbours with it.
@@ -11,11 +11,13 @@ from time import monotonic, sleep
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from balie.kernel.errors import BalieError, BusyError, UnavailableError
-from balie.store.journal import Journal
+from balie.store.driver import Driver
+from balie.store.journal import Journal, Wish
+from balie.store.line import Line, raw
 
 QUEUE_LIMIT = 20_000
 BATCH_LIMIT = 512
@@ -23,6 +25,8 @@ PAUSE = 0.0005
 """Seconds that a batch waits for company, while one transaction follows another at less than this."""
 ENOUGH = 64
 """Jobs that wait for nobody."""
+TRIES = 5
+"""How often a job is tried alone, where the database says that it might succeed."""
 
 log = structlog.get_logger("balie.store")
 
@@ -30,7 +34,11 @@ Done = Callable[[Any, BaseException | None], None]
 Outcome = tuple[Done, Any, BaseException | None]
 
 
-class Job(Protocol):
+class OutcomeUnknownError(Exception):
+    """The connection was lost while a transaction was being committed."""
+
+
+class Job(Wish, Protocol):
     """Something to do inside a transaction, and whom to tell afterwards.
 
     `safe`: it raises only before it has written anything, so it needs no savepoint. `of`: whose rows it may
@@ -38,7 +46,9 @@ class Job(Protocol):
     """
 
     safe: bool
-    of: str
+
+    @property
+    def of(self) -> tuple[str, ...]: ...
 
     def run(self, connection: Connection, journal: "Journal[Any]") -> Any: ...
 
@@ -50,11 +60,11 @@ class Writer:
 
     def __init__(
         self,
-        engine: Engine,
+        driver: Driver,
         journal: "Journal[Any]",
         deliver: Callable[[list[Outcome]], None],
     ) -> None:
-        self._engine = engine
+        self._driver = driver
         self._journal = journal
         self._deliver = deliver
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
@@ -78,18 +88,17 @@ class Writer:
             self._thread.join()
 
     def _run(self) -> None:
-        with self._engine.connect() as plain:
-            # Transactions are begun and ended here, without the toolkit, which costs more than a message.
-            connection = plain.execution_options(begin="")
+        line = Line(self._driver.writes)
+        ended = monotonic()
+        while (first := self._jobs.get()) is not None or not self._jobs.empty():
+            if first is None:
+                # Somebody was still submitting when we were told to stop.
+                self._jobs.put(None)
+                continue
+            self._wait_for_company(monotonic() - ended)
+            self._deliver(self._commit(self._gather(first), line))
             ended = monotonic()
-            while (first := self._jobs.get()) is not None or not self._jobs.empty():
-                if first is None:
-                    # Somebody was still submitting when we were told to stop.
-                    self._jobs.put(None)
-                    continue
-                self._wait_for_company(monotonic() - ended)
-                self._deliver(self._commit(self._gather(first), connection))
-                ended = monotonic()
+        line.close()
 
     def _wait_for_company(self, idle: float) -> None:
         """A transaction costs as much as ten messages. Where they come one after the other, the next is
@@ -111,66 +120,98 @@ class Writer:
             batch.append(job)
         return batch
 
-    def _commit(self, batch: list[Job], connection: Connection) -> list[Outcome]:
+    def _commit(self, batch: list[Job], line: Line) -> list[Outcome]:
         try:
-            return self._transact(batch, connection)
-        except Exception:  # noqa: BLE001 - whatever it is, the callers are told
+            return self._transact(batch, line)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the callers are told
             # One of them is to blame; alone, each stands for itself.
-            return [self._commit_alone(job, connection) for job in batch]
+            return [self._commit_alone(job, line, error) for job in batch]
 
-    def _commit_alone(self, job: Job, connection: Connection) -> Outcome:
-        self._journal.forget()
-        try:
-            (outcome,) = self._transact([job], connection, trusting=False)
-        except Exception as error:  # noqa: BLE001 - idem
+    def _commit_alone(self, job: Job, line: Line, before: Exception) -> Outcome:
+        error = before
+        for _ in range(TRIES):
+            if isinstance(error, OutcomeUnknownError) and not job.safe:
+                # What is safe finds out, by its number and its id; this might be done twice.
+                break
             self._journal.forget()
-            return job.done, None, _as_unavailable(error)
-        return outcome
+            try:
+                (outcome,) = self._transact([job], line, trusting=False)
+            except Exception as failed:  # noqa: BLE001 - idem
+                error = failed
+                if not self._may_pass(error):
+                    break
+            else:
+                return outcome
+        self._journal.forget()
+        return job.done, None, self._as_unavailable(error)
 
-    def _transact(
-        self, batch: list[Job], connection: Connection, *, trusting: bool = True
-    ) -> list[Outcome]:
-        raw: Any = connection.connection.driver_connection
-        cursor = raw.cursor()
-        cursor.execute("BEGIN IMMEDIATE")
+    def _may_pass(self, error: Exception) -> bool:
+        return isinstance(error, OutcomeUnknownError) or self._driver.is_passing(error)
+
+    def _transact(self, batch: list[Job], line: Line, *, trusting: bool = True) -> list[Outcome]:
+        connection = line.open()
+        at = raw(connection)
         try:
-            self._journal.begin(cursor, trusting=trusting)
-            outcomes = [self._attempt(job, connection) for job in batch]
+            of = {each for job in batch if job.safe for each in job.of}
+            cursor = self._driver.begin_writing(at, of)
+            self._journal.begin(cursor, batch, trusting=trusting)
+            outcomes = [self._attempt(job, connection, of) for job in batch]
             self._journal.flush()
-            connection.commit() if connection.in_transaction() else raw.commit()
+            self._end(connection)
         except BaseException:
-            # The toolkit may have taken part, and must know that it is over, also after a commit that failed.
-            connection.rollback()
-            raw.rollback()
+            self._abandon(line, connection)
             raise
         return outcomes
 
-    def _attempt(self, job: Job, connection: Connection) -> Outcome:
+    def _end(self, connection: Connection) -> None:
+        try:
+            connection.commit() if connection.in_transaction() else raw(connection).commit()
+        except Exception as error:
+            if self._driver.is_lost(error):
+                raise OutcomeUnknownError from error
+            raise
+
+    def _abandon(self, line: Line, connection: Connection) -> None:
+        try:
+            # The toolkit may have taken part, and must know that it is over, also after a commit that failed.
+            connection.rollback()
+            raw(connection).rollback()
+        except Exception:  # noqa: BLE001 - there is nothing left to roll back on
+            line.lose()
+
+    def _attempt(self, job: Job, connection: Connection, of: set[str]) -> Outcome:
         try:
             if job.safe:
                 return job.done, job.run(connection, self._journal), None
-            # A savepoint must not hold back what earlier jobs still have in the journal.
-            self._journal.flush()
-            with connection.begin_nested():
-                return job.done, job.run(connection, self._journal), None
+            return job.done, self._run_apart(job, connection, of), None
         except BalieError as error:
             return job.done, None, error
         except Exception as error:
             # Without a savepoint there is no telling what of it was written.
-            if job.safe or _is_broken(error):
+            if job.safe or self._driver.is_broken(error):
                 raise
             if not isinstance(error, DBAPIError):
                 log.exception("a write failed", job=type(job).__name__)
-            return job.done, None, error
+            return job.done, None, self._driver.translate(error)
 
+    def _run_apart(self, job: Job, connection: Connection, of: set[str]) -> Any:
+        """With a savepoint, and with no other rows in sight than its own."""
+        # A savepoint must not hold back what earlier jobs still have in the journal.
+        self._journal.flush()
+        at = raw(connection)
+        with connection.begin_nested():
+            self._driver.enter(at, job.of)
+            try:
+                return job.run(connection, self._journal)
+            finally:
+                if not self._driver.is_spoilt(at):
+                    self._driver.enter(at, of)
 
-def _is_broken(error: Exception) -> bool:
-    """Whether the database itself fails (disk, lock, corruption), not the statement."""
-    return isinstance(error, DBAPIError) and type(error.orig).__name__ == "OperationalError"
-
-
-def _as_unavailable(error: Exception) -> BaseException:
-    if isinstance(error, BalieError):
-        return error
-    log.error("the store cannot write", error=repr(error))
-    return UnavailableError("the store cannot write now; nothing was stored")
+    def _as_unavailable(self, error: Exception) -> BaseException:
+        told = self._driver.translate(error)
+        if isinstance(told, BalieError):
+            return told
+        log.error("the store cannot write", error=repr(error))
+        if isinstance(error, OutcomeUnknownError):
+            return UnavailableError("the database was lost at the end; look whether it was stored")
+        return UnavailableError("the store cannot write now; nothing was stored")

@@ -24,7 +24,7 @@ from balie.kernel.actor import AgentActor, VisitorActor
 from balie.kernel.events import AgentName
 from balie.kernel.shapes import WireEvent
 from balie.store.blobs import Blobs
-from balie.store.engine import SqliteStore
+from balie.store.engine import LogStore
 from balie.store.log import Appended
 
 Id = Annotated[str, Meta(min_length=36, max_length=36)]
@@ -38,7 +38,7 @@ class ConversationServices:
 
     ports: Ports
     edge: EdgeSettings
-    store: SqliteStore[Conversation]
+    store: LogStore[Conversation]
     conversations: ConversationCommands
     contacts: ContactCommands
     blobs: Blobs

@@ -9,10 +9,10 @@ from sqlalchemy import Engine, inspect, text
 FOLDER = Path(__file__).parent
 
 
-def migrate(engine: Engine) -> str:
-    """Run what is missing, in one transaction each, and return the revision that the store then has."""
+def migrate(engine: Engine, *, begin: str = "BEGIN IMMEDIATE") -> str:
+    """Run what is missing and return the revision that the store then has. Transactions start with `begin`."""
     if current(engine) != newest():
-        _upgrade(engine)
+        _upgrade(engine, begin)
     return newest()
 
 
@@ -30,13 +30,13 @@ def current(engine: Engine) -> str | None:
         return str(found) if found else None
 
 
-def _upgrade(engine: Engine) -> None:
+def _upgrade(engine: Engine, begin: str) -> None:
     # Imported here: it is a quarter of what a start costs, and few starts need it.
     from alembic import command  # noqa: PLC0415
 
     logging.getLogger("alembic").setLevel(logging.WARNING)
     with engine.connect() as plain:
-        connection = plain.execution_options(begin="BEGIN IMMEDIATE")
+        connection = plain.execution_options(begin=begin)
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

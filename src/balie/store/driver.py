@@ -1,0 +1,76 @@
+"""What differs between databases; all else of the store is one code."""
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Engine
+
+from balie.store.journal import Journal
+from balie.store.log import Projection
+
+
+class Driver(Protocol):
+    """One database. A `line` is a DBAPI connection that belongs to one thread; `of` says whose rows a
+    transaction sees (`balie.store.scope`)."""
+
+    name: str
+    """As people call it, for errors."""
+    readers: Engine
+    """For READERS threads, and one connection for what is no query."""
+    writes: Engine
+
+    def migrate(self) -> str:
+        """Bring the database to the shape that this version needs. Returns the revision."""
+        ...
+
+    def journal(self, projection: Projection[Any]) -> Journal[Any]:
+        """How the writer sees the log."""
+        ...
+
+    def begin_reading(self, line: Any, of: str) -> None:
+        """Begin a transaction of one snapshot."""
+        ...
+
+    def end_reading(self, connection: Connection) -> None:
+        """End it, whatever has happened in it; the toolkit may have taken part."""
+        ...
+
+    def begin_writing(self, line: Any, of: Iterable[str]) -> Any:
+        """Begin a transaction, and return a cursor in it."""
+        ...
+
+    def enter(self, line: Any, of: Iterable[str]) -> None:
+        """See the rows of others from now on, in the same transaction."""
+        ...
+
+    def is_spoilt(self, line: Any) -> bool:
+        """Whether what failed in this transaction has spoilt the rest of it as well."""
+        ...
+
+    def is_lost(self, error: BaseException) -> bool:
+        """Whether the connection is no more."""
+        ...
+
+    def is_broken(self, error: BaseException) -> bool:
+        """Whether the database itself fails (disk, lock, corruption, connection), not the statement."""
+        ...
+
+    def is_passing(self, error: BaseException) -> bool:
+        """Whether the same may succeed at once when tried again."""
+        ...
+
+    def translate(self, error: Exception) -> Exception:
+        """The error as callers know it, where it is one of theirs."""
+        ...
+
+    def probe(self, connection: Connection) -> None:
+        """Write what changes nothing."""
+        ...
+
+    def settle(self) -> None:
+        """Tidy up after a large write."""
+        ...
+
+    def scrub(self) -> bool:
+        """Leave no byte of what was deleted. False when others were too busy."""
+        ...
