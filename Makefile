@@ -100,10 +100,12 @@ wheel: $(TESTS) $(APPS) ## Build dist/*.tar.gz and dist/*.whl
 clean: ## Remove what was installed and built; keeps your data
 	rm -rf .venv dist web/node_modules src/balie/static .mypy_cache .ruff_cache .pytest_cache
 
-# Chromium for the tests that drive a real browser, strace for those that cut the power.
+# Chromium for the tests that drive a real browser, strace for those that cut the power, PostgreSQL for those of
+# more than one worker.
 browser: $(TESTS)
 	@$(BIN)/python tools/browser.py
 	@command -v strace > /dev/null || sh tools/strace.sh
+	@$(BIN)/python tools/postgres.py > /dev/null
 
 # uv installs many times faster than pip; pip brings it in, checked against our own lock.
 # Where only pip is told of a mirror, pip does the work.

@@ -15,6 +15,28 @@ settings.load_profile("fixed")
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
+def pytest_addoption(parser):
+    """`--database postgresql`: tests that run over any store run over that one."""
+    parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite")
+
+
+def pytest_configure(config):
+    """See `tests/places.py`."""
+    from tests import places  # noqa: PLC0415 - pure tests do without it
+
+    places.chosen = config.getoption("--database")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request, tmp_path):
+    """A place for a store, of each kind; see `tests/places.py`."""
+    from tests.places import Place  # noqa: PLC0415 - idem
+
+    made = Place(tmp_path, request.param)
+    yield made
+    made.close()
+
+
 @pytest.fixture(autouse=True)
 def fixed_seed():
     """Chance in a test is the same chance every time."""

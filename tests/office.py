@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 from argon2 import PasswordHasher
+from tests.places import Place
 
 from balie.agents.commands import NewAgent
 from balie.agents.room import AgentRoom
@@ -16,9 +17,7 @@ from balie.edge.settings import EdgeSettings
 from balie.http.routes import HttpDeps, build_http
 from balie.kernel.actor import SystemActor
 from balie.organisations.commands import OrganisationCommands
-from balie.store import sqlite
 from balie.store.engine import LogStore
-from balie.store.schema import metadata
 
 ORIGIN = "http://localhost:8000"
 SHOP = "https://shop.example"
@@ -101,8 +100,7 @@ class Office:
 @asynccontextmanager
 async def open_office(folder, **given):
     """An office over a fresh database file in `folder`."""
-    store = LogStore(sqlite.open_store(folder / "balie.sqlite3"), ConversationProjection())
-    metadata.create_all(store.driver.readers)
+    store = LogStore(Place(folder).open(), ConversationProjection())
     store.start()
     try:
         yield Office(store, **given)

@@ -56,7 +56,7 @@ class Demo:
             ],
             stdout=subprocess.PIPE,
             text=True,
-            env=environment | self.settings,
+            env=environment | _database(self.folder) | self.settings,
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
@@ -98,6 +98,14 @@ class Demo:
     @property
     def logins(self) -> list[dict[str, str]]:
         return list(self.told["agents"])
+
+
+def _database(folder: Path) -> dict[str, str]:
+    # Imported here: where all is in files, no driver for a server is needed.
+    from tests import places  # noqa: PLC0415
+
+    url = places.address(folder)
+    return {"BALIE_DATABASE_URL": url} if url else {}
 
 
 PATIENT = {"BALIE_MESSAGE_BURST": "1000", "BALIE_CONNECTION_BURST": "1000"}

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 from tests.office import CHEAP, PASSWORD, SHOP
 from tests.people import fresh_id
+from tests.places import address
 
 from balie.agents.commands import NewAgent
 from balie.agents.setup import Beginning, create_agent, create_organisation_site_owner
@@ -202,7 +203,7 @@ class Line:
 async def open_town(folder, **more):
     """Two organisations, `noord` and `zuid`, in one house over a fresh data directory; `more` settings."""
     usual = {"message_burst": 100_000, "connection_burst": 100_000}
-    settings = Settings(data_dir=folder, **(usual | more))
+    settings = Settings(data_dir=folder, database_url=address(folder), **(usual | more))
     house = House(settings, CHEAP)
     house.store.driver.migrate()
     await house.open()

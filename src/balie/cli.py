@@ -18,6 +18,7 @@ from balie.app.settings import SettingError, Settings, read_settings
 from balie.app.trouble import in_words
 from balie.kernel.erasure import Person
 from balie.kernel.errors import BalieError, ConflictError
+from balie.store.driver import UnusableError
 from balie.store.sqlite import UnsafeSqliteError
 
 DEMO_FOLDER = Path("balie-demo")
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run(chosen)
     except (BalieError, PortTakenError, UnsafeSqliteError) as error:
         return _complain(str(error), 1)
-    except (SettingError, DataError) as error:
+    except (SettingError, DataError, UnusableError) as error:
         return _complain(str(error), 2)
     except KeyboardInterrupt:
         return 130

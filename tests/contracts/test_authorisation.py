@@ -8,9 +8,11 @@ import asyncio
 
 import pytest
 from tests.people import fresh_id
+from tests.places import looking
 from tests.town import PNG, open_town
 
 from balie.edge.policy import SOCKET_VERBS, Policy, route_policies
+from balie.store.schema import cursor_of
 
 PUBLIC_PAGES = {
     "/", "/app", "/app/{path:path}", "/widget/{key:str}", "/chat/{key:str}", "/balie.js",
@@ -215,12 +217,9 @@ async def test_an_agent_reaches_only_his_own_organisation(town, verb):
 
 
 def target_state(town, side):
-    with town.house.store.driver.readers.connect() as connection:
-        row = connection.exec_driver_sql(
-            "SELECT last_seq, visitor_read, agent_read FROM conversations WHERE id = ?",
-            (side.conversation,),
-        ).one()
-    return tuple(row)
+    wanted = "SELECT last_seq, visitor_read, agent_read FROM conversations WHERE id = ?"
+    with looking(town.house.store.driver) as connection:
+        return tuple(cursor_of(connection).execute(wanted, (side.conversation,)).fetchone())
 
 
 ANSWERS = {"ack", "error", "events", "resync"}

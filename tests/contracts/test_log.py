@@ -1,4 +1,4 @@
-"""The append port: what every driver of the log promises, tried on SQLite."""
+"""The append port: what every driver of the log promises, tried on each."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -33,10 +33,9 @@ from balie.kernel.events import (
     VisitorIdentified,
 )
 from balie.kernel.ids import new_id
-from balie.store import sole, sqlite, writer
+from balie.store import sole, writer
 from balie.store.engine import LogStore
 from balie.store.log import Touch
-from balie.store.schema import metadata
 from balie.store.scope import EVERYWHERE
 
 ORGANISATION = "o1"
@@ -54,11 +53,10 @@ def key(number: int) -> str:
 class Log:
     """A store in a file, and what can be done to it."""
 
-    def __init__(self, folder) -> None:
+    def __init__(self, place) -> None:
         self.now = NOON
-        self.store = LogStore(sqlite.open_store(folder / "balie.sqlite3"), ConversationProjection())
+        self.store = LogStore(place.open(), ConversationProjection())
         self.commands = ConversationCommands(self.store, lambda: self.now)
-        metadata.create_all(self.store.driver.readers)
 
     async def begin(self, number: int = 0) -> str:
         begun = await self.commands.run(post(VISITOR, None, key(number), "hoi", opening=OPENING))
@@ -88,16 +86,16 @@ def folded(events):
 
 
 @asynccontextmanager
-async def opened(folder):
-    log = Log(folder)
+async def opened(place):
+    log = Log(place)
     log.store.start()
     yield log
     await log.store.stop()
 
 
 @pytest.fixture
-async def log(tmp_path):
-    async with opened(tmp_path) as log:
+async def log(place):
+    async with opened(place) as log:
         yield log
 
 
@@ -125,12 +123,12 @@ async def test_a_repeated_first_message_finds_its_conversation(log: Log):
     assert len(await log.events(conversation)) == 2
 
 
-async def test_a_repeat_is_known_after_a_restart(tmp_path):
-    async with opened(tmp_path) as log:
+async def test_a_repeat_is_known_after_a_restart(place):
+    async with opened(place) as log:
         conversation = await log.begin()
         first = await log.say(conversation, 7)
         await log.say(conversation, 9)
-    async with opened(tmp_path) as log:
+    async with opened(place) as log:
         assert (await log.say(conversation, 7)).last == first.last
         # An id below the highest, that was never used.
         assert not (await log.say(conversation, 8)).repeated
@@ -148,14 +146,14 @@ async def test_ids_of_a_clock_that_runs_back_are_known_too(log: Log):
     await log.check(conversation)
 
 
-async def test_an_id_that_ran_ahead_long_ago_is_known_still(tmp_path, monkeypatch):
+async def test_an_id_that_ran_ahead_long_ago_is_known_still(place, monkeypatch):
     monkeypatch.setattr(sole, "RECENT", 3)
-    async with opened(tmp_path) as log:
+    async with opened(place) as log:
         conversation = await log.begin()
         ahead = await log.say(conversation, 900)
         for number in (1, 2, 3, 4):
             await log.say(conversation, number)
-    async with opened(tmp_path) as log:
+    async with opened(place) as log:
         # Nothing recent is above it, so it passes for new until the unique index says no.
         beside, again = await asyncio.gather(log.say(conversation, 5), log.say(conversation, 900))
         assert not beside.repeated
@@ -427,9 +425,9 @@ def fields_of(struct):
     return {name: getattr(struct, name) for name in struct.__struct_fields__}
 
 
-async def test_too_much_at_once_is_refused_and_the_rest_is_written(tmp_path, monkeypatch):
+async def test_too_much_at_once_is_refused_and_the_rest_is_written(place, monkeypatch):
     monkeypatch.setattr(writer, "QUEUE_LIMIT", 10)
-    log = Log(tmp_path)
+    log = Log(place)
     told: list[int] = []
     opening = post(VISITOR, None, key(0), "hoi", opening=OPENING)
     log.commands.post_message_later(opening, lambda *_: told.append(0))
@@ -450,6 +448,7 @@ async def test_too_much_at_once_is_refused_and_the_rest_is_written(tmp_path, mon
     assert told == list(range(10))
 
 
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 async def test_a_full_disk_stores_nothing_of_a_message_and_heals_without_a_restart(log: Log):
     conversation = await log.begin()
     await log.store.write(lambda connection: limit_pages(connection, 0), of=EVERYWHERE)
@@ -478,8 +477,9 @@ def limit_pages(connection, pages: int) -> None:
     connection.exec_driver_sql(f"PRAGMA max_page_count = {max(pages, 1)}")
 
 
-async def test_a_commit_that_fails_stores_nothing_and_spoils_nothing(tmp_path):
-    log = Log(tmp_path)
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+async def test_a_commit_that_fails_stores_nothing_and_spoils_nothing(place):
+    log = Log(place)
     failing = [False]
 
     def guard(dbapi_connection, _record):

@@ -5,6 +5,7 @@ import json
 import pytest
 from tests.contracts.test_authorisation import address, body_of, table
 from tests.people import fresh_id
+from tests.places import everything, looking
 from tests.town import open_town
 
 MARK = "ffffffff-ffff-7fff-bfff-ffffffffffff"
@@ -62,15 +63,7 @@ def owned(side):
 
 def rows(town):
     """Everything in the store, by table."""
-    with town.house.store.driver.readers.connect() as connection:
-        names = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'")
-        return {
-            name: sorted(
-                str(tuple(row)) for row in connection.exec_driver_sql(f'SELECT * FROM "{name}"')
-            )
-            for (name,) in names
-            if not name.startswith("sqlite_")
-        }
+    return everything(town.house.store.driver)
 
 
 def of_side(dump, side):
@@ -118,7 +111,7 @@ async def people(side):
 
 
 async def no_time_was_set_back(town):
-    with town.house.store.driver.readers.connect() as connection:
+    with looking(town.house.store.driver) as connection:
         for name, column in (
             ("events", "at"),
             ("conversations", "started_at"),

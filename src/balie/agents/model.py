@@ -3,11 +3,11 @@
 from typing import Literal
 
 import msgspec
-from sqlalchemy import Column, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Index, LargeBinary, Table, UniqueConstraint
 
 from balie.kernel.actor import Role
 from balie.organisations.model import Language
-from balie.store.schema import metadata
+from balie.store.schema import Number, Words, metadata
 
 InvitationKind = Literal["invitation", "password"]
 
@@ -63,17 +63,17 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
 agents = Table(
     "agents",
     metadata,
-    Column("organisation_id", Text, nullable=False),
-    Column("id", Text, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("email", Text, nullable=False),
-    Column("role", Text, nullable=False),
-    Column("language", Text, nullable=False),
-    Column("picture", Text),
-    Column("password_hash", Text),
-    Column("disabled_at", Integer),
-    Column("settings", Text, nullable=False),
-    Column("created_at", Integer, nullable=False),
+    Column("organisation_id", Words, nullable=False),
+    Column("id", Words, primary_key=True),
+    Column("name", Words, nullable=False),
+    Column("email", Words, nullable=False),
+    Column("role", Words, nullable=False),
+    Column("language", Words, nullable=False),
+    Column("picture", Words),
+    Column("password_hash", Words),
+    Column("disabled_at", Number),
+    Column("settings", Words, nullable=False),
+    Column("created_at", Number, nullable=False),
     UniqueConstraint("email"),
     Index("ix_agents_organisation", "organisation_id", "id"),
 )
@@ -81,14 +81,14 @@ agents = Table(
 sessions = Table(
     "sessions",
     metadata,
-    Column("organisation_id", Text, nullable=False),
-    Column("id", Text, primary_key=True),
-    Column("agent_id", Text, nullable=False),
-    Column("token_hash", Text, nullable=False),
-    Column("created_at", Integer, nullable=False),
-    Column("last_seen_at", Integer, nullable=False),
-    Column("user_agent", Text, nullable=False),
-    Column("address", Text, nullable=False),
+    Column("organisation_id", Words, nullable=False),
+    Column("id", Words, primary_key=True),
+    Column("agent_id", Words, nullable=False),
+    Column("token_hash", Words, nullable=False),
+    Column("created_at", Number, nullable=False),
+    Column("last_seen_at", Number, nullable=False),
+    Column("user_agent", Words, nullable=False),
+    Column("address", Words, nullable=False),
     UniqueConstraint("token_hash"),
     Index("ix_sessions_agent", "agent_id"),
 )
@@ -96,14 +96,14 @@ sessions = Table(
 invitations = Table(
     "invitations",
     metadata,
-    Column("organisation_id", Text, nullable=False),
-    Column("id", Text, primary_key=True),
-    Column("agent_id", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("token_hash", Text, nullable=False),
-    Column("invited_by", Text),
-    Column("expires_at", Integer, nullable=False),
-    Column("used_at", Integer),
+    Column("organisation_id", Words, nullable=False),
+    Column("id", Words, primary_key=True),
+    Column("agent_id", Words, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("token_hash", Words, nullable=False),
+    Column("invited_by", Words),
+    Column("expires_at", Number, nullable=False),
+    Column("used_at", Number),
     UniqueConstraint("token_hash"),
     Index("ix_invitations_agent", "agent_id"),
 )
@@ -111,8 +111,8 @@ invitations = Table(
 pictures = Table(
     "pictures",
     metadata,
-    Column("organisation_id", Text, primary_key=True),
-    Column("digest", Text, primary_key=True),
+    Column("organisation_id", Words, primary_key=True),
+    Column("digest", Words, primary_key=True),
     Column("content", LargeBinary, nullable=False),
     Index("ix_pictures_digest", "digest"),
 )

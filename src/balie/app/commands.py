@@ -16,6 +16,7 @@ from balie.app import data, founding, log
 from balie.app.house import House
 from balie.app.server import Application, bind, serve
 from balie.app.settings import Settings
+from balie.app.stores import refuse_missing
 from balie.demo.shop import SHOP_NAME, shop_app
 
 T = TypeVar("T")
@@ -36,7 +37,7 @@ class DemoReady(msgspec.Struct, frozen=True):
 def run_demo(settings: Settings, *, as_json: bool) -> None:
     """Serve Balie with a demo shop in it, until SIGTERM or SIGINT. Raises PortTakenError, DataError."""
     log.configure("warning" if settings.log_level == "info" else settings.log_level)
-    data.hold(data.prepare(settings.data_dir))
+    _hold(settings)
     shop_host = f"{SHOP_HOST}:{settings.port}"
 
     async def main(house: House, listener: socket.socket) -> None:
@@ -67,7 +68,7 @@ def run_demo(settings: Settings, *, as_json: bool) -> None:
 def run_server(settings: Settings) -> None:
     """Serve Balie until SIGTERM or SIGINT. Raises PortTakenError, DataError."""
     log.configure(settings.log_level)
-    data.hold(data.prepare(settings.data_dir))
+    _hold(settings)
 
     async def main(house: House, listener: socket.socket) -> None:
         await house.open()
@@ -83,6 +84,12 @@ def run_server(settings: Settings) -> None:
 
     with bind(settings.host, settings.port) as listener:
         _run(main(open_house(settings), listener))
+
+
+def _hold(settings: Settings) -> None:
+    """Be the one server of a file; a database on a server has room for many."""
+    if not settings.database_url:
+        data.hold(data.prepare(settings.data_dir))
 
 
 def open_house(settings: Settings) -> House:
@@ -108,7 +115,7 @@ def reset_password(settings: Settings, email: str) -> Link:
 
 def migrate_store(settings: Settings) -> str:
     """Bring the store up to date and say which revision it has."""
-    data.refuse_missing(settings.data_dir)
+    refuse_missing(settings)
     return House(settings).store.driver.migrate()
 
 
@@ -119,7 +126,7 @@ def with_house(
     no store, unless one is to be made."""
     log.configure("error")
     if not founding:
-        data.refuse_missing(settings.data_dir)
+        refuse_missing(settings)
     house = open_house(settings)
 
     async def main() -> T:

@@ -32,8 +32,9 @@ class DataError(RuntimeError):
     """The data directory cannot be used as it is; the text says what to do."""
 
 
-def prepare(folder: Path) -> Path:
-    """Make the data directory and let nobody else read it. Returns it, absolute. Raises DataError."""
+def prepare(folder: Path, *, has_database: bool = True) -> Path:
+    """Make the data directory and let nobody else read it; the database may be elsewhere. Returns it, absolute.
+    Raises DataError."""
     folder = folder.expanduser().absolute()
     # SQLite gives its files the permissions that the process likes, and we have no others to make.
     os.umask(0o077)
@@ -42,16 +43,10 @@ def prepare(folder: Path) -> Path:
             place.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise DataError(f"{place} cannot be made: {error.strerror}") from None
-    _refuse_odd(folder)
+    if has_database:
+        _refuse_odd(folder)
     _close_to_others(folder)
     return folder
-
-
-def refuse_missing(folder: Path) -> None:
-    """Raises DataError where there is no store yet, for commands that have no use for a new one."""
-    database = folder.expanduser().absolute() / DATABASE
-    if not database.exists():
-        raise DataError(f"there is no store in {database.parent}; is --data-dir right?")
 
 
 def _refuse_odd(folder: Path) -> None:
@@ -131,11 +126,12 @@ def hold(folder: Path) -> int:
 # The secret.
 
 
-def secret(folder: Path) -> bytes:
-    """The installation's secret, which signs visitors' tokens; made at the first start. Raises DataError."""
+def secret(folder: Path, *, is_used: bool) -> bytes:
+    """The installation's secret, which signs visitors' tokens; made at the first start, not for a store that
+    `is_used` already. Raises DataError."""
     path = folder / KEY_FILE
     if not path.exists():
-        if (folder / DATABASE).exists():
+        if is_used:
             raise DataError(
                 f"{path} is missing beside a database; put it back from a backup, or make a new"
                 f" one with `head -c {SECRET_BYTES} /dev/urandom > {path}`: every visitor then"
@@ -150,14 +146,27 @@ def secret(folder: Path) -> bytes:
     return found
 
 
+def _keep_first(draft: Path, path: Path) -> None:
+    """Several workers may start at once; what one has drawn holds for all."""
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        pass
+    except OSError:
+        # This file system knows no links.
+        draft.replace(path)
+        return
+    draft.unlink()
+
+
 def _draw_secret(path: Path) -> None:
-    draft = path.with_suffix(".new")
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(secrets.token_bytes(SECRET_BYTES))
             file.flush()
             os.fsync(file.fileno())
-        draft.replace(path)
+        _keep_first(draft, path)
     except OSError as error:
         raise DataError(f"{path} cannot be written: {error.strerror}") from None

@@ -17,6 +17,7 @@ from balie.agents.queries import find_agent, find_agents, find_ended
 from balie.agents.room import AgentRoom
 from balie.app import data
 from balie.app.settings import Settings
+from balie.app.stores import open_driver
 from balie.bus.memory import MemoryBus
 from balie.contacts.commands import ContactCommands
 from balie.contacts.erasing import Erasing
@@ -44,7 +45,6 @@ from balie.realtime.hub import Hub
 from balie.realtime.protocol.frames import Close
 from balie.realtime.protocol.session import Limits
 from balie.realtime.services import AgentEntry, Services, SiteDoor
-from balie.store import sqlite
 from balie.store.blobs import Blobs
 from balie.store.engine import LogStore
 from balie.store.log import Appended
@@ -68,11 +68,10 @@ class House:
 
     def __init__(self, settings: Settings, hasher: PasswordHasher | None = None) -> None:
         self.settings = settings
-        self.folder = data.prepare(settings.data_dir)
-        self.secret = data.secret(self.folder)
-        self.store: LogStore[Conversation] = LogStore(
-            sqlite.open_store(self.folder / data.DATABASE), ConversationProjection()
-        )
+        self.folder = data.prepare(settings.data_dir, has_database=not settings.database_url)
+        driver = open_driver(settings)
+        self.secret = data.secret(self.folder, is_used=driver.is_used())
+        self.store: LogStore[Conversation] = LogStore(driver, ConversationProjection())
         self.blobs = Blobs(self.folder / data.FILES)
         self.ports = Ports(self.store, clock, os.urandom)
         self.edge = EdgeSettings(settings.own_origin, trusted_proxies=settings.trusted_proxies)

@@ -24,6 +24,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Field names in upper case with `BALIE_` before them are the variables."""
 
     data_dir: Path = Path("balie-data")
+    database_url: str = ""
     host: str = "127.0.0.1"
     port: int = 8000
     origin: str = ""
@@ -74,7 +75,9 @@ def _parse(name: str, field: str, text: str) -> object:
     try:
         return _PARSERS.get(field, str)(text)
     except ValueError as error:
-        raise SettingError(f"{name}={text!r} cannot be used: {error}") from None
+        # A password is not for logs and screens.
+        told = "" if field == "database_url" else f"={text!r}"
+        raise SettingError(f"{name}{told} cannot be used: {error}") from None
 
 
 def _whole(text: str) -> int:
@@ -96,8 +99,15 @@ def _positive(text: str) -> float:
     return value
 
 
+def _database_url(text: str) -> str:
+    if not text.startswith(("postgresql://", "postgres://")):
+        raise ValueError("it begins with postgresql://")
+    return text
+
+
 _PARSERS: dict[str, Callable[[str], object]] = {
     "data_dir": Path,
+    "database_url": _database_url,
     "port": _port,
     "origin": parse_origin,
     "trusted_proxies": lambda text: parse_networks(text.split(",")),

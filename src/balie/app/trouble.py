@@ -16,6 +16,22 @@ _ADVICE = {
     "readonly": "it must be a file that this user may write",
     "locked": "another program holds it; try again when that is done",
 }
+_OF_SERVER = {
+    "starting up": "wait until it has started",
+    "shutting down": "wait until it is back",
+    "permission denied": "let this user own the database, or give him the right",
+    "password authentication failed": "look at user and password in BALIE_DATABASE_URL",
+    "no password supplied": "put the password into BALIE_DATABASE_URL, or into the file ~/.pgpass",
+    "no pg_hba.conf entry": "let the server accept this user from this machine (pg_hba.conf)",
+    "role": "look at the user in BALIE_DATABASE_URL",
+    "database": "make the database first, or look at its name in BALIE_DATABASE_URL",
+    "resolve": "look at the host in BALIE_DATABASE_URL",
+    "refused": "start the server, or look at host and port in BALIE_DATABASE_URL",
+    "timeout": "start the server, or look at host and port in BALIE_DATABASE_URL",
+    "too many": "raise max_connections of the server: each worker needs seven",
+    "connection slots": "raise max_connections of the server: each worker needs seven",
+    "read-only": "name the primary server in BALIE_DATABASE_URL",
+}
 _WORLD = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 
 
@@ -27,12 +43,23 @@ def in_words(error: Exception) -> str | None:
             " version, or put back a backup that this one made"
         )
     if isinstance(error, DBAPIError):
-        return _of_database(str(error.orig))
+        told = str(error.orig)
+        return _of_server(told) if _is_of_server(error.orig) else _of_database(told)
     if isinstance(error, DatabaseError):
         return _of_database(str(error))
     if isinstance(error, OSError) and error.errno in _WORLD:
         return f"{error.filename or 'the data directory'}: {error.strerror}"
     return None
+
+
+def _is_of_server(error: BaseException | None) -> bool:
+    # By its name: its library is not loaded where there is no server.
+    return type(error).__module__.startswith("psycopg")
+
+
+def _of_server(said: str) -> str:
+    advice = next((told for part, told in _OF_SERVER.items() if part in said), "look at its log")
+    return f"the database cannot be used ({said.strip().splitlines()[-1].strip()}): {advice}"
 
 
 def _of_database(said: str) -> str:

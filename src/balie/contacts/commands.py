@@ -4,12 +4,12 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from balie.contacts.model import Visitor, contacts, visitors
 from balie.kernel.ids import ENTROPY_BYTES, new_id
 from balie.kernel.ports import Clock, Entropy
 from balie.store.engine import Store
+from balie.store.upsert import insert
 
 
 class Proof(msgspec.Struct, frozen=True):
@@ -33,7 +33,7 @@ class ContactCommands:
         row = msgspec.structs.asdict(visitor)
         await self._store.write(
             lambda connection: connection.execute(
-                insert(visitors).values(row).on_conflict_do_nothing()
+                insert(connection, visitors).values(row).on_conflict_do_nothing()
             ),
             of=visitor.organisation_id,
         )
@@ -70,7 +70,7 @@ class ContactCommands:
                 verified=True,
                 created_at=now,
             )
-            connection.execute(insert(visitors).values(msgspec.structs.asdict(known)))
+            connection.execute(visitors.insert().values(msgspec.structs.asdict(known)))
             return known
 
         return await self._store.write(command, of=visitor.organisation_id), True
@@ -92,7 +92,7 @@ def _contact(
 ) -> str:
     values: dict[str, Any] = {"name": proof.name, "email": proof.email}
     connection.execute(
-        insert(contacts)
+        insert(connection, contacts)
         .values(
             id=candidate,
             organisation_id=organisation_id,

@@ -14,13 +14,13 @@ from typing import Literal
 import msgspec
 import structlog
 from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects.sqlite import insert
 
 from balie.contacts.model import erasures
 from balie.kernel.actor import VisitorActor
 from balie.kernel.erasure import Person
 from balie.kernel.errors import UnauthorisedError
-from balie.store.schema import cursor_of
+from balie.store.schema import cursor_of, number_in_order
+from balie.store.upsert import insert
 
 log = structlog.get_logger("balie.contacts")
 
@@ -63,7 +63,8 @@ def record(connection: Connection, entries: Iterable[Entry]) -> None:
     """Write entries into the table; again is fine."""
     rows = [msgspec.structs.asdict(entry) for entry in entries]
     if rows:
-        connection.execute(insert(erasures).on_conflict_do_nothing(), rows)
+        number_in_order(connection, erasures)
+        connection.execute(insert(connection, erasures).on_conflict_do_nothing(), rows)
 
 
 def last_entry(connection: Connection) -> int:

@@ -1,11 +1,11 @@
 """The nouns of who is on the other side, and their tables."""
 
 import msgspec
-from sqlalchemy import Boolean, Column, Index, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, Index, Table, UniqueConstraint
 
 from balie.contacts.device import describe
 from balie.kernel.actor import VisitorActor
-from balie.store.schema import metadata
+from balie.store.schema import Number, Words, metadata
 
 
 class Visitor(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,20 +48,20 @@ def new_visitor(
 visitors = Table(
     "visitors",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("organisation_id", Text, nullable=False),
-    Column("site_id", Text, nullable=False),
-    Column("created_at", Integer, nullable=False),
-    Column("contact_id", Text),
-    Column("external_id", Text),
-    Column("name", Text),
-    Column("email", Text),
+    Column("id", Words, primary_key=True),
+    Column("organisation_id", Words, nullable=False),
+    Column("site_id", Words, nullable=False),
+    Column("created_at", Number, nullable=False),
+    Column("contact_id", Words),
+    Column("external_id", Words),
+    Column("name", Words),
+    Column("email", Words),
     Column("verified", Boolean, nullable=False),
-    Column("language", Text),
-    Column("time_zone", Text, nullable=False),
-    Column("device", Text, nullable=False),
-    Column("browser", Text, nullable=False),
-    Column("system", Text, nullable=False),
+    Column("language", Words),
+    Column("time_zone", Words, nullable=False),
+    Column("device", Words, nullable=False),
+    Column("browser", Words, nullable=False),
+    Column("system", Words, nullable=False),
     Index("ix_visitors_contact_id", "contact_id"),
     Index("ix_visitors_organisation_id", "organisation_id"),
 )
@@ -69,13 +69,13 @@ visitors = Table(
 contacts = Table(
     "contacts",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("organisation_id", Text, nullable=False),
+    Column("id", Words, primary_key=True),
+    Column("organisation_id", Words, nullable=False),
     # The organisation's own id of this person, from a signed token.
-    Column("external_id", Text, nullable=False),
-    Column("created_at", Integer, nullable=False),
-    Column("name", Text),
-    Column("email", Text),
+    Column("external_id", Words, nullable=False),
+    Column("created_at", Number, nullable=False),
+    Column("name", Words),
+    Column("email", Words),
     UniqueConstraint("organisation_id", "external_id", name="uq_contacts_external"),
 )
 
@@ -83,12 +83,12 @@ erasures = Table(
     "erasures",
     metadata,
     # In the order of happening, so that a running server sees what another process erased.
-    Column("id", Integer, primary_key=True),
-    Column("organisation_id", Text, nullable=False),
-    Column("kind", Text, nullable=False),
+    Column("id", Number, primary_key=True),
+    Column("organisation_id", Words, nullable=False),
+    Column("kind", Words, nullable=False),
     # SHA-256 of what was erased, in hex; see `balie.contacts.ledger`.
-    Column("subject", Text, nullable=False),
-    Column("at", Integer, nullable=False),
-    Column("by", Text, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("at", Number, nullable=False),
+    Column("by", Words, nullable=False),
     UniqueConstraint("subject", "at", name="uq_erasures_subject"),
 )

@@ -10,6 +10,7 @@ from typing import Any
 from balie.conversations import rules
 from balie.conversations.model import Conversation, conversations
 from balie.kernel.events import Envelope
+from balie.store.bulk import Bulk, recordset, write_rows
 
 COLUMNS = tuple(column.name for column in conversations.columns)
 # What a message changes. No index stands on these, so writing them alone leaves the indexes in peace.
@@ -37,14 +38,21 @@ _LOCK = (
     f"SELECT {', '.join(COLUMNS)} FROM conversations"  # noqa: S608 - own names
     " WHERE id = ANY(?) ORDER BY id FOR UPDATE"
 )
-_SAVE = (
-    f"INSERT INTO conversations ({', '.join(COLUMNS)})"  # noqa: S608 - own names
-    f" VALUES ({', '.join('?' * len(COLUMNS))}) ON CONFLICT (id) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in (*_CALM, *_BUSY))
+_ALL = ", ".join(COLUMNS)
+_CHANGE = "ON CONFLICT (id) DO UPDATE SET " + ", ".join(
+    f"{name} = excluded.{name}" for name in (*_CALM, *_BUSY)
 )
-_SAVE_BUSY = (
-    f"UPDATE conversations SET {', '.join(f'{name} = ?' for name in _BUSY)}"  # noqa: S608 - idem
-    " WHERE id = ?"
+_SAVE = Bulk(
+    names=COLUMNS,
+    each=f"INSERT INTO conversations ({_ALL}) VALUES ({', '.join('?' * len(COLUMNS))}) {_CHANGE}",  # noqa: S608 - own names
+    every=f"INSERT INTO conversations ({_ALL})"  # noqa: S608 - idem
+    f" SELECT {_ALL} FROM {recordset(conversations, COLUMNS)} {_CHANGE}",
+)
+_SAVE_BUSY = Bulk(
+    names=(*_BUSY, "id"),
+    each=f"UPDATE conversations SET {', '.join(f'{name} = ?' for name in _BUSY)} WHERE id = ?",  # noqa: S608 - idem
+    every=f"UPDATE conversations SET {', '.join(f'{name} = n.{name}' for name in _BUSY)}"  # noqa: S608 - idem
+    f" FROM {recordset(conversations, (*_BUSY, 'id'))} WHERE conversations.id = n.id",
 )
 
 to_row: Callable[[Conversation], tuple[Any, ...]] = attrgetter(*COLUMNS)
@@ -78,9 +86,9 @@ class ConversationProjection:
             else:
                 whole.append(to_row(after))
         if whole:
-            cursor.executemany(_SAVE, whole)
+            write_rows(cursor, _SAVE, whole)
         if busy:
-            cursor.executemany(_SAVE_BUSY, busy)
+            write_rows(cursor, _SAVE_BUSY, busy)
 
 
 def load(cursor: Any, conversation_id: str) -> Conversation | None:

@@ -3,9 +3,9 @@
 from typing import Literal
 
 import msgspec
-from sqlalchemy import Column, Index, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Index, Table, UniqueConstraint
 
-from balie.store.schema import metadata
+from balie.store.schema import Number, Words, metadata
 
 Language = Literal["nl", "en"]
 LANGUAGES: tuple[Language, ...] = ("nl", "en")
@@ -88,27 +88,27 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 organisations = Table(
     "organisations",
     metadata,
-    Column("organisation_id", Text, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("language", Text, nullable=False),
-    Column("retention_days", Integer, nullable=False),
-    Column("created_at", Integer, nullable=False),
+    Column("organisation_id", Words, primary_key=True),
+    Column("name", Words, nullable=False),
+    Column("language", Words, nullable=False),
+    Column("retention_days", Number, nullable=False),
+    Column("created_at", Number, nullable=False),
 )
 
 sites = Table(
     "sites",
     metadata,
-    Column("organisation_id", Text, nullable=False),
-    Column("id", Text, primary_key=True),
-    Column("key", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("origins", Text, nullable=False),  # JSON, as are the next three
-    Column("languages", Text, nullable=False),
-    Column("look", Text, nullable=False),
-    Column("texts", Text, nullable=False),
-    Column("after_close", Text, nullable=False),
-    Column("when_away", Text, nullable=False),
-    Column("created_at", Integer, nullable=False),
+    Column("organisation_id", Words, nullable=False),
+    Column("id", Words, primary_key=True),
+    Column("key", Words, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("origins", Words, nullable=False),  # JSON, as are the next three
+    Column("languages", Words, nullable=False),
+    Column("look", Words, nullable=False),
+    Column("texts", Words, nullable=False),
+    Column("after_close", Words, nullable=False),
+    Column("when_away", Words, nullable=False),
+    Column("created_at", Number, nullable=False),
     UniqueConstraint("key"),
     Index("ix_sites_organisation", "organisation_id", "id"),
 )
@@ -116,10 +116,10 @@ sites = Table(
 site_keys = Table(
     "site_keys",
     metadata,
-    Column("organisation_id", Text, nullable=False),
-    Column("site_id", Text, primary_key=True),
-    Column("kid", Text, primary_key=True),
-    Column("algorithm", Text, nullable=False),
-    Column("material", Text, nullable=False),
-    Column("created_at", Integer, nullable=False),
+    Column("organisation_id", Words, nullable=False),
+    Column("site_id", Words, primary_key=True),
+    Column("kid", Words, primary_key=True),
+    Column("algorithm", Words, nullable=False),
+    Column("material", Words, nullable=False),
+    Column("created_at", Number, nullable=False),
 )

@@ -9,6 +9,10 @@ from balie.store.journal import Journal
 from balie.store.log import Projection
 
 
+class UnusableError(RuntimeError):
+    """This database cannot be used as it is; the text says what to do."""
+
+
 class Driver(Protocol):
     """One database. A `line` is a DBAPI connection that belongs to one thread; `of` says whose rows a
     transaction sees (`balie.store.scope`)."""
@@ -19,8 +23,13 @@ class Driver(Protocol):
     """For READERS threads, and one connection for what is no query."""
     writes: Engine
 
+    def is_used(self) -> bool:
+        """Whether there is a store in it."""
+        ...
+
     def migrate(self) -> str:
-        """Bring the database to the shape that this version needs. Returns the revision."""
+        """Bring the database to the shape that this version needs. Returns the revision. Raises
+        UnusableError."""
         ...
 
     def journal(self, projection: Projection[Any]) -> Journal[Any]:
@@ -65,6 +74,10 @@ class Driver(Protocol):
 
     def probe(self, connection: Connection) -> None:
         """Write what changes nothing."""
+        ...
+
+    def dispose(self) -> None:
+        """Let go of every connection."""
         ...
 
     def settle(self) -> None:

@@ -77,8 +77,7 @@ class LogStore(Generic[S]):
         await asyncio.to_thread(self._writer.stop)
         await asyncio.to_thread(self._readers.stop)
         await asyncio.sleep(0)
-        self.driver.readers.dispose()
-        self.driver.writes.dispose()
+        self.driver.dispose()
 
     async def read(self, query: Callable[[Connection], T], *, of: str) -> T:
         future: asyncio.Future[T] = self._running_loop.create_future()

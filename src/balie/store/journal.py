@@ -10,13 +10,27 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from balie.kernel.errors import ConflictError
 from balie.kernel.events import AnyPayload, Envelope, decode_author, decode_payload, encode
+from balie.store.bulk import Bulk, recordset, write_rows
 from balie.store.log import Append, Appended, Projection, State, Touch
+from balie.store.schema import events
 
 S = TypeVar("S", bound=State)
 
-INSERT = (
-    "INSERT INTO events (organisation_id, conversation_id, seq, at, author_id, author,"
-    " client_message_id, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_NAMES = (
+    "organisation_id",
+    "conversation_id",
+    "seq",
+    "at",
+    "author_id",
+    "author",
+    "client_message_id",
+    "payload",
+)
+_COLUMNS = ", ".join(_NAMES)
+INSERT = Bulk(
+    names=_NAMES,
+    each=f"INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - own names
+    every=f"INSERT INTO events ({_COLUMNS}) SELECT {_COLUMNS} FROM {recordset(events, _NAMES)}",  # noqa: S608 - idem
 )
 Row = tuple[Any, ...]
 """What INSERT takes."""
@@ -116,7 +130,7 @@ class Journal(ABC, Generic[S]):
     def flush(self) -> None:
         """Write what has gathered; the transaction then holds it all."""
         if self._rows:
-            self._cursor.executemany(INSERT, self._rows)
+            write_rows(self._cursor, INSERT, self._rows)
             self._rows.clear()
         if self._before:
             kept = self._kept

@@ -7,6 +7,7 @@ future distribution key.
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Connection,
     Index,
@@ -20,9 +21,27 @@ from sqlalchemy import (
 
 
 def cursor_of(connection: Connection) -> Any:
-    """The driver's own cursor in the same transaction, for statements that thousands wait for."""
+    """The driver's own cursor in the same transaction, for statements that thousands wait for. It takes `?`
+    for a value, whatever the driver."""
+    made: Any = connection.info.get(CURSOR)
     raw: Any = connection.connection.driver_connection
-    return raw.cursor()
+    return raw.cursor() if made is None else made(raw)
+
+
+def number_in_order(connection: Connection, table: Table) -> None:
+    """Number the rows that this transaction adds to `table` in the order of commits, so that who follows by
+    number misses none: on PostgreSQL others who add wait until it ends. For rare things only."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE"))
+
+
+CURSOR = "balie.cursor"
+"""Where a driver keeps what makes such a cursor, if its own does not take `?`."""
+
+Number = BigInteger().with_variant(Integer(), "sqlite")
+"""A whole number. On SQLite all are as large as they need be, and only an INTEGER numbers rows by itself."""
+Words = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text, in the order of its bytes on every database."""
 
 
 metadata = MetaData(
@@ -38,15 +57,15 @@ events = Table(
     "events",
     metadata,
     # The place in the whole log, which readers by cursor follow.
-    Column("position", Integer, primary_key=True),
-    Column("organisation_id", Text, nullable=False),
-    Column("conversation_id", Text, nullable=False),
-    Column("seq", Integer, nullable=False),
-    Column("at", Integer, nullable=False),
-    Column("author_id", Text, nullable=False),
-    Column("author", Text, nullable=False),
-    Column("client_message_id", Text),
-    Column("payload", Text, nullable=False),
+    Column("position", Number, primary_key=True),
+    Column("organisation_id", Words, nullable=False),
+    Column("conversation_id", Words, nullable=False),
+    Column("seq", Number, nullable=False),
+    Column("at", Number, nullable=False),
+    Column("author_id", Words, nullable=False),
+    Column("author", Words, nullable=False),
+    Column("client_message_id", Words),
+    Column("payload", Words, nullable=False),
     UniqueConstraint("conversation_id", "seq", name="uq_events_conversation_seq"),
     # The id first: it grows with time, so that all messages of a moment go into the same page.
     Index(

@@ -99,6 +99,10 @@ class SqliteDriver:
         self.readers = readers
         self.writes = writes
 
+    def is_used(self) -> bool:
+        """See `Driver`."""
+        return Path(str(self.readers.url.database)).exists()
+
     def migrate(self) -> str:
         """See `Driver`."""
         return migrate(self.readers)
@@ -141,6 +145,10 @@ class SqliteDriver:
         cursor = cursor_of(connection)
         (version,) = cursor.execute("PRAGMA user_version").fetchone()
         cursor.execute(f"PRAGMA user_version = {version}")
+
+    def dispose(self) -> None:
+        self.readers.dispose()
+        self.writes.dispose()
 
     def settle(self) -> None:
         settle_log(self.readers)

@@ -4,15 +4,19 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 FOLDER = Path(__file__).parent
 
 
-def migrate(engine: Engine, *, begin: str = "BEGIN IMMEDIATE") -> str:
-    """Run what is missing and return the revision that the store then has. Transactions start with `begin`."""
-    if current(engine) != newest():
-        _upgrade(engine, begin)
+def migrate(engine: Engine) -> str:
+    """Run what is missing on SQLite, in one transaction each, and return the revision that the store then
+    has."""
+    with engine.connect() as plain:
+        if revision(plain) != newest():
+            plain.rollback()
+            upgrade(plain.execution_options(begin="BEGIN IMMEDIATE"))
+            plain.commit()
     return newest()
 
 
@@ -24,23 +28,26 @@ def newest() -> str:
 def current(engine: Engine) -> str | None:
     """The revision that a store has; None for an empty one."""
     with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        return str(found) if found else None
+        return revision(connection)
 
 
-def _upgrade(engine: Engine, begin: str) -> None:
+def revision(connection: Connection) -> str | None:
+    """As `current`, inside a transaction."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return str(found) if found else None
+
+
+def upgrade(connection: Connection) -> None:
+    """Run what is missing: in the transaction that has begun, or in one each."""
     # Imported here: it is a quarter of what a start costs, and few starts need it.
     from alembic import command  # noqa: PLC0415
 
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    with engine.connect() as plain:
-        connection = plain.execution_options(begin=begin)
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        connection.commit()
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def _config() -> Any:

@@ -8,12 +8,14 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+WORDS = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
 
 def upgrade() -> None:
     # Added in place: with a default, SQLite rewrites no row.
     op.add_column(
         "conversations",
-        sa.Column("attributes", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("attributes", WORDS, server_default=sa.text("''"), nullable=False),
     )
 
 
