@@ -53,6 +53,9 @@ test test-full: development browser
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_OPTIONS) || { \
 		[ $$? -eq 1 ] && echo "Once more, alone:" && $(BIN)/python -m pytest --last-failed; \
 	} || failed="$$failed pytest"; \
+	[ $@ = test ] || $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --database postgresql \
+		tests/flows tests/contracts tests/conversations tests/contacts tests/agents tests/organisations tests/app \
+		|| failed="$$failed postgresql"; \
 	[ -z "$$failed" ] || { echo "Failed:$$failed" >&2; exit 1; }
 
 test: ## Check and test everything but the long runs; installs what is missing

@@ -27,6 +27,15 @@ def pytest_configure(config):
     places.chosen = config.getoption("--database")
 
 
+def pytest_generate_tests(metafunc):
+    """A module that says `DATABASES` has its demo over each of them."""
+    kinds = getattr(metafunc.module, "DATABASES", None)
+    for name in ("own_demo", "demo"):
+        if kinds and name in metafunc.fixturenames:
+            metafunc.parametrize(name, kinds, indirect=True)
+            return
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def place(request, tmp_path):
     """A place for a store, of each kind; see `tests/places.py`."""
@@ -67,14 +76,16 @@ def demo(request, tmp_path_factory):
     from tests.people import PATIENT, running_demo  # noqa: PLC0415 - pure tests do without it
 
     settings = getattr(request.module, "SETTINGS", PATIENT)
-    with running_demo(tmp_path_factory.mktemp("demo"), settings) as running:
+    kind = getattr(request, "param", None)
+    with running_demo(tmp_path_factory.mktemp("demo"), settings, kind) as running:
         yield running
 
 
 @pytest.fixture
-def own_demo(tmp_path):
+def own_demo(request, tmp_path):
     """A running `balie demo` for one test, which may stop and start it."""
     from tests.people import running_demo  # noqa: PLC0415 - idem
 
-    with running_demo(tmp_path / "data", {}) as running:
+    kind = getattr(request, "param", None)
+    with running_demo(tmp_path / "data", {}, kind) as running:
         yield running

@@ -41,6 +41,8 @@ class Demo:
     folder: Path
     port: int = field(default_factory=free_port)
     settings: dict[str, str] = field(default_factory=dict)
+    database: str | None = None
+    """Kind of it, as `tests/places.py` names them."""
     process: subprocess.Popen[str] | None = None
     told: dict[str, Any] = field(default_factory=dict)
 
@@ -56,7 +58,7 @@ class Demo:
             ],
             stdout=subprocess.PIPE,
             text=True,
-            env=environment | _database(self.folder) | self.settings,
+            env=environment | _database(self.folder, self.database) | self.settings,
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
@@ -100,11 +102,11 @@ class Demo:
         return list(self.told["agents"])
 
 
-def _database(folder: Path) -> dict[str, str]:
+def _database(folder: Path, kind: str | None) -> dict[str, str]:
     # Imported here: where all is in files, no driver for a server is needed.
     from tests import places  # noqa: PLC0415
 
-    url = places.address(folder)
+    url = places.address(folder, kind)
     return {"BALIE_DATABASE_URL": url} if url else {}
 
 
@@ -113,9 +115,11 @@ PATIENT = {"BALIE_MESSAGE_BURST": "1000", "BALIE_CONNECTION_BURST": "1000"}
 
 
 @contextlib.contextmanager
-def running_demo(folder: Path, settings: dict[str, str]) -> Iterator[Demo]:
+def running_demo(
+    folder: Path, settings: dict[str, str], database: str | None = None
+) -> Iterator[Demo]:
     """A demo that runs until the end, unless somebody ends it before."""
-    demo = Demo(folder, settings=settings).start()
+    demo = Demo(folder, settings=settings, database=database).start()
     yield demo
     if demo.process is not None:
         demo.stop()

@@ -4,6 +4,8 @@ import httpx
 import pytest
 from tests.people import Agent, fresh_id, visitor
 
+DATABASES = ("sqlite", "postgresql")
+
 
 @pytest.fixture
 def demo(own_demo):

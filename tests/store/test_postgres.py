@@ -78,11 +78,12 @@ def test_two_who_migrate_at_once_do_it_once():
 
     async def both():
         drivers = [PostgresDriver(url), PostgresDriver(url)]
-        assert not drivers[0].is_used()
+        assert not drivers[0].is_there()
         return await asyncio.gather(*(asyncio.to_thread(each.migrate) for each in drivers))
 
     assert asyncio.run(both()) == [migrations.newest()] * 2
-    assert PostgresDriver(url).is_used()
+    assert PostgresDriver(url).is_there()
+    assert not PostgresDriver(url).is_used()
 
 
 async def test_times_beyond_2038_and_text_in_the_order_of_its_bytes(log):

@@ -19,7 +19,7 @@ def open_driver(settings: Settings) -> Driver:
 
 def refuse_missing(settings: Settings) -> None:
     """Raises DataError where there is no store yet, for commands that have no use for a new one."""
-    if open_driver(settings).is_used():
+    if open_driver(settings).is_there():
         return
     if settings.database_url:
         raise DataError("there is no store in this database; is BALIE_DATABASE_URL right?")

@@ -59,7 +59,7 @@ def _is_of_server(error: BaseException | None) -> bool:
 
 def _of_server(said: str) -> str:
     advice = next((told for part, told in _OF_SERVER.items() if part in said), "look at its log")
-    return f"the database cannot be used ({said.strip().splitlines()[-1].strip()}): {advice}"
+    return f"the database cannot be used ({said.strip().splitlines()[0]}): {advice}"
 
 
 def _of_database(said: str) -> str:

@@ -23,8 +23,12 @@ class Driver(Protocol):
     """For READERS threads, and one connection for what is no query."""
     writes: Engine
 
-    def is_used(self) -> bool:
+    def is_there(self) -> bool:
         """Whether there is a store in it."""
+        ...
+
+    def is_used(self) -> bool:
+        """Whether somebody may have a token that an earlier secret signed."""
         ...
 
     def migrate(self) -> str:

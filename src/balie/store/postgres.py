@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, exists, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, PendingRollbackError
 from sqlalchemy.pool import NullPool, QueuePool
 
@@ -21,7 +21,7 @@ from balie.store.driver import UnusableError
 from balie.store.line import raw
 from balie.store.log import Projection
 from balie.store.readers import READERS
-from balie.store.schema import CURSOR, metadata
+from balie.store.schema import CURSOR, events, metadata
 from balie.store.scope import EVERYWHERE
 from balie.store.shared import SharedJournal
 
@@ -89,9 +89,17 @@ class PostgresDriver:
         self.writes = _open_engine(url, poolclass=QueuePool, pool_size=1, max_overflow=0)
         self._owner = _open_engine(url, owner=True, poolclass=NullPool)
 
-    def is_used(self) -> bool:
+    def is_there(self) -> bool:
         """See `Driver`."""
         return migrations.current(self._owner) is not None
+
+    def is_used(self) -> bool:
+        """See `Driver`: not before anybody has said something."""
+        with self._owner.connect() as connection, connection.begin():
+            self.enter(raw(connection), (EVERYWHERE,))
+            if migrations.revision(connection) is None:
+                return False
+            return bool(connection.execute(select(exists().select_from(events))).scalar_one())
 
     def migrate(self) -> str:
         """See `Driver`. All in one transaction, and one worker at a time."""

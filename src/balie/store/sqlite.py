@@ -101,6 +101,10 @@ class SqliteDriver:
 
     def is_used(self) -> bool:
         """See `Driver`."""
+        return self.is_there()
+
+    def is_there(self) -> bool:
+        """See `Driver`."""
         return Path(str(self.readers.url.database)).exists()
 
     def migrate(self) -> str:
