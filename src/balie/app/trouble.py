@@ -28,8 +28,8 @@ _OF_SERVER = {
     "resolve": "look at the host in BALIE_DATABASE_URL",
     "refused": "start the server, or look at host and port in BALIE_DATABASE_URL",
     "timeout": "start the server, or look at host and port in BALIE_DATABASE_URL",
-    "too many": "raise max_connections of the server: each worker needs seven",
-    "connection slots": "raise max_connections of the server: each worker needs seven",
+    "too many": "raise max_connections of the server: each worker needs six",
+    "connection slots": "raise max_connections of the server: each worker needs six",
     "read-only": "name the primary server in BALIE_DATABASE_URL",
 }
 _WORLD = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)

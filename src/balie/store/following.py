@@ -3,6 +3,9 @@
 Where several workers write, the order of `position` is not that of commits: 7 may be there before 6 is. So on
 PostgreSQL readers follow transactions, and see one only when no older one can still commit. A long transaction
 of anybody who writes in that server, in another database too, holds them up that long.
+
+On SQLite a position is free again when the last events of the log are deleted, and the next event takes it:
+whoever keeps cursors moves those that stand behind the end back to it, in the transaction that deletes.
 """
 
 from typing import Any
