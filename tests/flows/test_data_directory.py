@@ -19,6 +19,10 @@ from balie.app import data
 from balie.contacts import ledger
 from balie.contacts.ledger import LedgerFile
 
+pytestmark = pytest.mark.skipif(
+    "config.getoption('--database') != 'sqlite'", reason="about the file of SQLite"
+)
+
 
 def balie(*arguments):
     """The command line, in this process: starting one takes seconds."""

@@ -17,6 +17,11 @@ import jwt
 import pytest
 from tests.people import Agent, Demo, Talker, fresh_id
 
+pytestmark = pytest.mark.skipif(
+    "config.getoption('--database') != 'sqlite'",
+    reason="it looks into the files of SQLite",
+)
+
 CANARIES = {
     "name": "Kanarienaam",
     "email": "kanariepost",

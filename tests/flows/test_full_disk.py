@@ -7,6 +7,10 @@ import pytest
 from tests.people import fresh_id
 from tests.town import open_town
 
+pytestmark = pytest.mark.skipif(
+    "config.getoption('--database') != 'sqlite'", reason="it fills the disk under a file"
+)
+
 
 @pytest.fixture
 async def town(tmp_path):

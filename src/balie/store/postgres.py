@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 import psycopg
+from psycopg.adapt import Dumper
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from sqlalchemy import Connection, Engine, create_engine, event, exists, make_url, select, text
@@ -17,6 +18,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 
 from balie.kernel.errors import MalformedError, UnavailableError
 from balie.store import guard, migrations
+from balie.store.bulk import without_nul
 from balie.store.driver import UnusableError
 from balie.store.line import raw
 from balie.store.log import Projection
@@ -58,6 +60,13 @@ _PASSING = frozenset({"40001", "40P01", "23505"})
 """Serialisation, deadlock; and a number or id that another worker has just given: then it is there to see."""
 _HELD = "55P03"
 _NO_TEXT = frozenset({"22021", "22P05"})
+
+
+class Words(Dumper):
+    """Text as PostgreSQL can hold it."""
+
+    def dump(self, obj: str) -> bytes:
+        return without_nul(obj).encode()
 
 
 class Cursor(psycopg.Cursor[Any]):
@@ -152,8 +161,8 @@ class PostgresDriver:
 
     def translate(self, error: Exception) -> Exception:
         cause = _cause(error)
-        if isinstance(cause, UnicodeEncodeError) or _state(error) in _NO_TEXT or _is_nul(cause):
-            return MalformedError("a text cannot hold U+0000 or half a surrogate pair")
+        if isinstance(cause, UnicodeEncodeError) or _state(error) in _NO_TEXT:
+            return MalformedError("a text cannot hold half a surrogate pair")
         if self.is_broken(error):
             return UnavailableError("the database cannot be used now; nothing was stored")
         return error
@@ -207,12 +216,13 @@ def _open_engine(url: str, *, owner: bool = False, **pool: Any) -> Engine:
     return engine
 
 
-def _prepare_owner(_line: Any, record: Any) -> None:
+def _prepare_owner(line: Any, record: Any) -> None:
+    line.adapters.register_dumper(str, Words)
     record.info[CURSOR] = Cursor
 
 
 def _prepare(line: Any, record: Any) -> None:
-    record.info[CURSOR] = Cursor
+    _prepare_owner(line, record)
     _run(line, _SESSION)
     version, synchronous, passes_by = line.execute(_ABOUT).fetchone()
     if version >= OLDEST * 10_000 and synchronous == "off":
@@ -250,7 +260,3 @@ def _state(error: BaseException) -> str:
     """The five characters by which PostgreSQL names an error; none for what is not its own."""
     cause = _cause(error)
     return (cause.sqlstate or "") if isinstance(cause, psycopg.Error) else ""
-
-
-def _is_nul(cause: BaseException | None) -> bool:
-    return isinstance(cause, psycopg.DataError) and cause.sqlstate is None
