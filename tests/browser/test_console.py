@@ -282,6 +282,8 @@ async def test_a_phone_shows_one_column_and_the_faces_of_the_other_chats(demo, s
     await desk.page.locator(".conversation-header .only-phone").click()
     await expect(desk.page.locator(".list")).to_be_visible()
     await expect(desk.page.locator(".conversation")).to_be_hidden()
+    await desk.page.goto(f"{demo.url}/app/settings/profile")
+    await expect(desk.page.locator(".places [aria-current]")).to_be_in_viewport(ratio=0.9)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -48,7 +48,7 @@ function Places({ here }: { here: string }) {
   // Where the places stand side by side, a phone does not show the last of them.
   useEffect(() => {
     const place = nav.current?.querySelector("[aria-current]");
-    place?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    place?.scrollIntoView({ block: "nearest", inline: "center" });
   }, [here]);
   return (
     <nav ref={nav} class="places" aria-label={title}>
