@@ -282,6 +282,8 @@ class Connection(ABC):
         """One conversation, in pieces, each when the one before it has been read over there."""
         assert self.actor is not None
         await self._outbox.room()
+        if not self.session.awaits(fill):
+            return
         try:
             page = await queries.find_gap(
                 self.services.store, self.actor, fill.conversation, fill.after, f.MAX_FILL
