@@ -1,6 +1,7 @@
 """The web server lets go of clients that never finish what they say, or say too much of it."""
 
 import asyncio
+import contextlib
 import time
 
 import pytest
@@ -9,9 +10,24 @@ from uvicorn import Config, Server
 from balie.app import patience
 from balie.app.patience import PatientProtocol
 
+MUCH = 32 * 2**20
+"""More bytes than the kernel holds for a client."""
+
+
+async def much(send):
+    """Answers with MUCH, in pieces."""
+    headers = [(b"content-length", str(MUCH).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    piece = bytes(2**18)
+    for left in range(MUCH - len(piece), -1, -len(piece)):
+        await send({"type": "http.response.body", "body": piece, "more_body": left > 0})
+
 
 async def echo(scope, receive, send):
     """Answers with the size of the body, once all of it is there."""
+    if scope["path"] == "/much":
+        await much(send)
+        return
     size, more = 0, True
     while more:
         message = await receive()
@@ -31,6 +47,7 @@ async def port(monkeypatch):
     monkeypatch.setattr(patience, "HEAD_WITHIN", 0.4)
     monkeypatch.setattr(patience, "BODY_WITHIN", 0.4)
     monkeypatch.setattr(patience, "BODY_PACE", 100_000)
+    monkeypatch.setattr(patience, "READ_WITHIN", 0.5)
     config = Config(echo, port=0, http=PatientProtocol, ws="none", lifespan="off", log_config=None)
     server = Server(config)
     serving = asyncio.create_task(server.serve())
@@ -148,4 +165,40 @@ async def test_a_connection_that_is_used_again_has_time_for_each_request(port):
         assert head.startswith(b"HTTP/1.1 200")
         assert await reader.readexactly(1) == b"0"
         await asyncio.sleep(0.2)
+    writer.close()
+
+
+async def ask_for_much(port):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**12)
+    writer.write(b"GET /much HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    await writer.drain()
+    return reader, writer
+
+
+async def test_who_asks_for_much_and_reads_nothing_is_let_go(port):
+    reader, writer = await ask_for_much(port)
+    await asyncio.sleep(2)
+    assert await size_of_rest(reader) < MUCH
+    writer.close()
+
+
+async def size_of_rest(reader):
+    """Bytes that still come, until the end or until the line breaks."""
+    got = 0
+    with contextlib.suppress(ConnectionError):
+        while piece := await reader.read(2**20):
+            got += len(piece)
+    return got
+
+
+async def test_who_reads_slowly_gets_all_of_it(port):
+    reader, writer = await ask_for_much(port)
+    await reader.readuntil(b"\r\n\r\n")
+    got = pieces = 0
+    while piece := await reader.read(2**20):
+        got += len(piece)
+        pieces += 1
+        if pieces % 100 == 0:
+            await asyncio.sleep(0.05)
+    assert got == MUCH
     writer.close()

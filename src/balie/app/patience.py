@@ -2,7 +2,8 @@
 
 uvicorn waits for ever for a request that never ends, and reads headers without a limit. Here a head (request
 line and headers) is small and comes within seconds, and a body comes at no less than a certain pace. Who is
-slower, or says more, is told so and let go; a slow reverse proxy does better to gather a request first.
+slower, or says more, is told so and let go; a slow reverse proxy does better to gather a request first. Who
+asks for much and then takes nothing of it, is let go too.
 """
 
 import asyncio
@@ -16,6 +17,8 @@ HEAD_WITHIN = 15.0
 BODY_WITHIN = 20.0
 """Seconds for the whole of a small body; a larger one gets a second more for every BODY_PACE bytes."""
 BODY_PACE = 8 * 1024
+READ_WITHIN = 60.0
+"""Seconds in which some of what waits for a client must get through to it."""
 
 _TIMEOUT = b"408 Request Timeout"
 _TOO_LARGE = b"431 Request Header Fields Too Large"
@@ -37,6 +40,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._came = self._parsed = 0
         """Bytes of this head: in pieces that did not end it, and in lines that are complete."""
         self._refusal = b""
+        self._stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -44,7 +48,16 @@ class PatientProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._expect_nothing()
+        self._stop_stall()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch_writing()
+
+    def resume_writing(self) -> None:
+        self._stop_stall()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         if self._due is None and not self._is_answering():
@@ -59,6 +72,7 @@ class PatientProtocol(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         self._expect_nothing()
         self._stop_timer()
+        self._stop_stall()
         super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
@@ -133,6 +147,23 @@ class PatientProtocol(HttpToolsProtocol):
             self._timer = self.loop.call_at(min(self._due, now + BODY_WITHIN), self._look)
             return
         self._let_go(_TIMEOUT)
+
+    def _watch_writing(self) -> None:
+        self._stop_stall()
+        waiting = self.transport.get_write_buffer_size()
+        self._stalled = self.loop.call_later(READ_WITHIN, self._check_writing, waiting)
+
+    def _check_writing(self, waited: int) -> None:
+        if self.transport.get_write_buffer_size() < waited:
+            self._watch_writing()
+        else:
+            # Closing would wait for what is never read.
+            self.transport.abort()
+
+    def _stop_stall(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
 
     def _let_go(self, status: bytes) -> None:
         """Say why, where something was asked and nothing was said yet, and close."""
