@@ -73,6 +73,7 @@ async def test_the_page_of_people_follows_what_happens_elsewhere(browser, demo, 
     await guest.get_by_role("button", name="Begin").click()
     await expect(guest.locator(".rail")).to_be_visible()
     await expect(joost).to_contain_text("Beschikbaar")
+    await expect(other.page.locator(".fresh-link"), "a used link is not offered").to_have_count(0)
 
     menu = other.page.get_by_role("button", name="Wijzig Joost Peters")
     await menu.click()
