@@ -206,7 +206,10 @@ function Password() {
           label={profile.fresh}
           fault={fault.fresh ?? null}
           value={fresh}
-          onValue={setFresh}
+          onValue={(value) => {
+            setFresh(value);
+            setFault({});
+          }}
         />
         <div>
           <Button type="submit">{profile.change_password}</Button>
