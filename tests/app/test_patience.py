@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import time
 
 import pytest
@@ -48,14 +49,17 @@ async def port(monkeypatch):
     monkeypatch.setattr(patience, "BODY_WITHIN", 0.4)
     monkeypatch.setattr(patience, "BODY_PACE", 100_000)
     monkeypatch.setattr(patience, "READ_WITHIN", 0.5)
+    monkeypatch.setattr(patience, "LAST_WITHIN", 0.5)
     config = Config(echo, port=0, http=PatientProtocol, ws="none", lifespan="off", log_config=None)
     server = Server(config)
     serving = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
     yield server.servers[0].sockets[0].getsockname()[1]
+    begun = time.monotonic()
     server.should_exit = True
     await serving
+    assert time.monotonic() - begun < 5
 
 
 async def talk(port, *pieces, pause=0.0):
@@ -202,3 +206,37 @@ async def test_who_reads_slowly_gets_all_of_it(port):
             await asyncio.sleep(0.05)
     assert got == MUCH
     writer.close()
+
+
+async def test_what_leaves_the_queue_of_the_system_was_taken(port):
+    """It holds so much that a slow client takes nothing of ours for a long time."""
+    loop, line, got = asyncio.get_running_loop(), socket.socket(), 0
+    with line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)
+        line.settimeout(0)
+        await loop.sock_connect(line, ("127.0.0.1", port))
+        await loop.sock_sendall(line, b"GET /much HTTP/1.1\r\nHost: x\r\n\r\n")
+        begun = time.monotonic()
+        while time.monotonic() < begun + 3 and (piece := await loop.sock_recv(line, 2_048)):
+            got += len(piece)
+            await asyncio.sleep(0.01)
+    assert piece
+    assert got < 2**20
+
+
+@pytest.fixture
+def lines():
+    """Lines that stay open for longer than the server runs."""
+    opened = []
+    yield opened
+    for line in opened:
+        line.close()
+
+
+async def test_a_stop_does_not_wait_for_who_takes_nothing(lines, port, monkeypatch):
+    monkeypatch.setattr(patience, "READ_WITHIN", 60)
+    line = socket.create_connection(("127.0.0.1", port))
+    lines.append(line)
+    line.sendall(b"GET /much HTTP/1.1\r\nHost: x\r\n\r\n")
+    # The server stops when this test is over; its fixture looks how long that takes.
+    await asyncio.sleep(0.3)

@@ -7,9 +7,14 @@ asks for much and then takes nothing of it, is let go too.
 """
 
 import asyncio
+import fcntl
+import sys
+import termios
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from balie.realtime.doors import ABANDON
 
 HEAD_BYTES = 32 * 1024
 HEAD_LINES = 100
@@ -19,6 +24,8 @@ BODY_WITHIN = 20.0
 BODY_PACE = 8 * 1024
 READ_WITHIN = 60.0
 """Seconds in which some of what waits for a client must get through to it."""
+LAST_WITHIN = 4.0
+"""Seconds to take the rest, once the server stops or the answer was ended."""
 
 _TIMEOUT = b"408 Request Timeout"
 _TOO_LARGE = b"431 Request Header Fields Too Large"
@@ -58,6 +65,20 @@ class PatientProtocol(HttpToolsProtocol):
     def resume_writing(self) -> None:
         self._stop_stall()
         super().resume_writing()
+
+    def shutdown(self) -> None:
+        """The server stops: an answer may end, but not wait for who does not take it."""
+        super().shutdown()
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Give up in a moment, where this answer still waits for its client then."""
+        self.loop.call_later(LAST_WITHIN, self._give_up, self.cycle)
+
+    def _give_up(self, answer: RequestResponseCycle | None) -> None:
+        if self.flow.write_paused and self.cycle is answer:
+            # Closing would wait for what is never read.
+            self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         if self._due is None and not self._is_answering():
@@ -102,6 +123,8 @@ class PatientProtocol(HttpToolsProtocol):
         self._in_head = False
         self._expect(BODY_WITHIN)
         super().on_headers_complete()
+        extensions: dict[str, Any] = {ABANDON: self.abandon}
+        self.scope["extensions"] = extensions
         self._answer = self.cycle
 
     def on_body(self, body: bytes) -> None:
@@ -150,15 +173,14 @@ class PatientProtocol(HttpToolsProtocol):
 
     def _watch_writing(self) -> None:
         self._stop_stall()
-        waiting = self.transport.get_write_buffer_size()
+        waiting = _untaken(self.transport)
         self._stalled = self.loop.call_later(READ_WITHIN, self._check_writing, waiting)
 
     def _check_writing(self, waited: int) -> None:
-        if self.transport.get_write_buffer_size() < waited:
+        if _untaken(self.transport) < waited:
             self._watch_writing()
         else:
-            # Closing would wait for what is never read.
-            self.transport.abort()
+            self._give_up(self.cycle)
 
     def _stop_stall(self) -> None:
         if self._stalled is not None:
@@ -172,3 +194,14 @@ class PatientProtocol(HttpToolsProtocol):
                 b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
             )
         self.transport.close()
+
+
+def _untaken(transport: asyncio.Transport) -> int:
+    """Bytes that wait here and, where the system tells, in its own queue: that holds megabytes, which a slow
+    client takes minutes for."""
+    held = transport.get_write_buffer_size()
+    try:
+        told = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
+    except OSError:
+        return held
+    return held + int.from_bytes(told, sys.byteorder)
