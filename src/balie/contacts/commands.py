@@ -6,10 +6,12 @@ import msgspec
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from balie.contacts.ledger import refuse_erased_id
 from balie.contacts.model import Visitor, contacts, visitors
 from balie.kernel.ids import ENTROPY_BYTES, new_id
 from balie.kernel.ports import Clock, Entropy
 from balie.store.engine import Store
+from balie.store.schema import cursor_of
 
 
 class Proof(msgspec.Struct, frozen=True):
@@ -29,13 +31,15 @@ class ContactCommands:
         self._entropy = entropy
 
     async def remember(self, visitor: Visitor) -> None:
-        """Keep a visitor who says something for the first time; known ones stay as they are."""
+        """Keep a visitor who says something for the first time; known ones stay as they are. Raises
+        UnauthorisedError for one who was erased."""
         row = msgspec.structs.asdict(visitor)
-        await self._store.write(
-            lambda connection: connection.execute(
-                insert(visitors).values(row).on_conflict_do_nothing()
-            )
-        )
+
+        def command(connection: Connection) -> None:
+            _refuse_erased(connection, visitor)
+            connection.execute(insert(visitors).values(row).on_conflict_do_nothing())
+
+        await self._store.write(command)
 
     async def rename(self, visitor_id: str, name: str | None, email: str | None) -> None:
         """Keep what a visitor says of himself; what was proved stays."""
@@ -49,7 +53,7 @@ class ContactCommands:
 
     async def recognise(self, visitor: Visitor, proof: Proof) -> tuple[Visitor, bool]:
         """A visitor who proved who he is, and whether his id was replaced: the first time it is, so that
-        whoever knew the old one stays out."""
+        whoever knew the old one stays out. Raises UnauthorisedError for one who was erased."""
         if visitor.verified and visitor.external_id == proof.external_id:
             return await self._renewed(visitor, proof), False
         now = self._clock()
@@ -57,6 +61,7 @@ class ContactCommands:
         candidate = new_id(now, self._entropy(ENTROPY_BYTES))
 
         def command(connection: Connection) -> Visitor:
+            _refuse_erased(connection, visitor)
             contact_id = _contact(connection, visitor.organisation_id, proof, candidate, now)
             known = msgspec.structs.replace(
                 visitor,
@@ -82,6 +87,10 @@ class ContactCommands:
                 )
             )
         return msgspec.structs.replace(visitor, **said)
+
+
+def _refuse_erased(connection: Connection, visitor: Visitor) -> None:
+    refuse_erased_id(cursor_of(connection), visitor.organisation_id, visitor.id)
 
 
 def _contact(
