@@ -41,6 +41,18 @@ class ContactCommands:
 
         await self._store.write(command)
 
+    async def complete(self, known: Visitor, seen: Visitor) -> Visitor:
+        """Add what his panel tells of his browser, where he became known before it was opened."""
+        if known.language or known.time_zone or not (seen.language or seen.time_zone):
+            return known
+        told = {"language": seen.language, "time_zone": seen.time_zone}
+        await self._store.write(
+            lambda connection: connection.execute(
+                update(visitors).where(visitors.c.id == known.id).values(**told)
+            )
+        )
+        return msgspec.structs.replace(known, **told)
+
     async def rename(self, visitor_id: str, name: str | None, email: str | None) -> None:
         """Keep what a visitor says of himself; what was proved stays."""
         await self._store.write(
