@@ -317,8 +317,8 @@ async def test_a_look_is_previewed_while_it_changes_and_reaches_the_site_when_pu
     look = state.get("look", state)
     for scheme, colour in (("Licht", look["accent"]), ("Donker", look["accent_dark"])):
         await desk.page.get_by_role("button", name=scheme, exact=True).click()
-        shown = await desk.page.locator(".panel-sample .type-sample i").evaluate(
-            "element => getComputedStyle(element).backgroundColor"
+        shown = await desk.page.locator(".body-sample svg").first.evaluate(
+            "element => getComputedStyle(element).color"
         )
         red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
         assert shown == f"rgb({red}, {green}, {blue})", scheme
