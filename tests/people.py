@@ -45,6 +45,8 @@ class Demo:
     """Kind of it, as `tests/places.py` names them."""
     process: subprocess.Popen[str] | None = None
     told: dict[str, Any] = field(default_factory=dict)
+    errors: Any = None
+    """A file for its standard error; None for that of the tests."""
 
     def start(self) -> "Demo":
         environment = {k: v for k, v in os.environ.items() if not k.startswith("BALIE_")}
@@ -57,6 +59,7 @@ class Demo:
                 f"--data-dir={self.folder}",
             ],
             stdout=subprocess.PIPE,
+            stderr=self.errors,
             text=True,
             env=environment | _database(self.folder, self.database) | self.settings,
         )

@@ -282,6 +282,8 @@ async def test_a_phone_shows_one_column_and_the_faces_of_the_other_chats(demo, s
     await desk.page.locator(".conversation-header .only-phone").click()
     await expect(desk.page.locator(".list")).to_be_visible()
     await expect(desk.page.locator(".conversation")).to_be_hidden()
+    await desk.page.goto(f"{demo.url}/app/settings/profile")
+    await expect(desk.page.locator(".places [aria-current]")).to_be_in_viewport(ratio=0.9)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -315,8 +317,8 @@ async def test_a_look_is_previewed_while_it_changes_and_reaches_the_site_when_pu
     look = state.get("look", state)
     for scheme, colour in (("Licht", look["accent"]), ("Donker", look["accent_dark"])):
         await desk.page.get_by_role("button", name=scheme, exact=True).click()
-        shown = await desk.page.locator(".panel-sample .type-sample i").evaluate(
-            "element => getComputedStyle(element).backgroundColor"
+        shown = await desk.page.locator(".body-sample svg").first.evaluate(
+            "element => getComputedStyle(element).color"
         )
         red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
         assert shown == f"rgb({red}, {green}, {blue})", scheme

@@ -11,6 +11,9 @@ FILL = """(field, text) => {
     field.dispatchEvent(new Event("input", { bubbles: true }));
 }"""
 
+ROOM_BELOW = """line => document.querySelector(".body").getBoundingClientRect().bottom
+    - line.getBoundingClientRect().bottom"""
+
 
 @pytest.fixture
 async def chat(browser, demo):
@@ -44,6 +47,8 @@ async def test_a_refused_text_goes_back_to_the_composer(chat, text):
     await chat.locator("textarea").first.press("Enter")
     failed = chat.locator(".is-failed")
     await expect(failed).to_be_visible()
+    # However tall it is, what can be done about it stands clear of the composer.
+    assert await failed.evaluate(ROOM_BELOW) > 16
     await failed.get_by_role("button", name="Aanpassen").click()
     assert await chat.evaluate(
         "document.querySelector('textarea').value.length === window.written.length"

@@ -278,6 +278,20 @@ async def test_calls_before_and_after_loading(visit):
     await expect(launcher(page)).to_be_visible()
 
 
+async def test_a_new_conversation_begins_with_the_greeting(visit):
+    page = await visit()
+    await opened(page)
+    await say(page, "Past maat 54?")
+    await expect(panel(page).locator(".bubble")).to_have_count(1)
+    await panel(page).get_by_label("Meer keuzes").click()
+    await panel(page).get_by_text("Nieuw gesprek").click()
+    greeting = panel(page).get_by_role("heading", name="Waar kunnen we u mee helpen?")
+    await expect(greeting).to_be_visible()
+    await say(page, "En maat 56?")
+    await expect(panel(page).locator(".bubble")).to_have_text("En maat 56?")
+    await expect(greeting).to_have_count(0)
+
+
 async def test_panel_hears_only_the_page_that_may_frame_it(browser, demo):
     page = await (await browser.new_context()).new_page()
     refused = []

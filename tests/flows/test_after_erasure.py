@@ -3,12 +3,20 @@
 import pytest
 from sqlalchemy import update
 from tests.people import fresh_id
-from tests.town import open_town
+from tests.town import PNG, open_town
 
 from balie.agents.model import SESSION_ABSOLUTE_MS, sessions
 from balie.app.house import clock
+from balie.contacts import tokens
+from balie.contacts.commands import Proof
+from balie.contacts.model import new_visitor
+from balie.conversations.commands import post
+from balie.kernel.errors import UnauthorisedError
+from balie.kernel.events import ConversationStarted
 from balie.realtime.protocol.frames import Close
 from balie.store.scope import EVERYWHERE
+
+OPENING = ConversationStarted(site="x")
 
 
 @pytest.fixture
@@ -39,6 +47,38 @@ async def test_a_tab_that_was_closed_meanwhile_starts_anew(town):
     # Others notice nothing.
     other = await town.visitor_socket(town.sides["zuid"], "eva")
     assert other.ended is None
+
+
+async def test_what_was_under_way_when_he_was_erased_brings_nobody_back(town):
+    """Each of these was let in before the erasure, and is written after it."""
+    house, side = town.house, town.sides["noord"]
+    actor = tokens.read(house.secret, side.visitors["eva"], clock())
+    key = fresh_id()
+    known = new_visitor(actor, clock(), "nl", "", "")
+    opened = post(actor, None, key, "weer ik", with_files=False, opening=OPENING)
+    file = await town.browser(Authorization=f"Bearer {side.visitors['eva']}").post(
+        "/api/v1/files", content=PNG, headers={"Content-Type": "image/png"}
+    )
+    erasure = await side.browsers["owner"].put(f"/api/v1/visitors/{actor.visitor_id}/erasure")
+    assert erasure.status_code == 200, erasure.text
+    for late in (
+        house.contacts.remember(known),
+        house.contacts.recognise(known, Proof("klant-1", "Eva")),
+        house.conversations.with_files(opened, [file.json()["id"]]),
+        house.conversations.run(opened),
+    ):
+        with pytest.raises(UnauthorisedError):
+            await late
+    with house.store.readers.connect() as connection:
+        for table, column, value in (
+            ("visitors", "id", actor.visitor_id),
+            ("contacts", "external_id", "klant-1"),
+            ("conversations", "visitor_id", actor.visitor_id),
+            ("events", "author_id", f"visitor:{actor.visitor_id}"),
+            ("files", "author_id", f"visitor:{actor.visitor_id}"),
+        ):
+            query = f"SELECT count(*) FROM {table} WHERE {column} = ?"
+            assert connection.exec_driver_sql(query, (value,)).scalar_one() == 0, table
 
 
 @pytest.mark.parametrize("column", [sessions.c.last_seen_at, sessions.c.created_at])

@@ -41,6 +41,21 @@ async def test_a_visitor_and_an_agent_talk(demo):
         await each.close()
 
 
+async def test_who_was_named_before_he_opened_the_panel_has_a_language_and_a_time_zone(demo):
+    ana = await visitor(demo, language="nl", time_zone="Europe/Amsterdam").open()
+    token = {"Authorization": f"Bearer {ana.welcome['visitor']['token']}"}
+    async with httpx.AsyncClient(base_url=f"{demo.url}/api/v1", headers=token) as http:
+        answer = await http.put("/visitor/identity", json={"name": "Ana"})
+        assert answer.status_code == 200, answer.text
+    conversation = (await ana.post("Past maat 54?"))["conversation"]
+    tom = await Agent(demo, demo.logins[0]).sign_in()
+    card = (await tom.http.get(f"/api/v1/conversations/{conversation}/visitor")).json()
+    assert card["visitor"]["name"] == "Ana"
+    assert (card["language"], card["time_zone"]) == ("nl", "Europe/Amsterdam")
+    await ana.close()
+    await tom.leave()
+
+
 async def test_the_agent_sees_each_page_that_loads_anew_and_none_twice(demo):
     def page(name):
         return {"url": f"{demo.shop}/{name}", "title": name}

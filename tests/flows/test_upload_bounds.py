@@ -140,3 +140,14 @@ async def test_near_the_end_of_the_disk_only_messages_go_on(town, monkeypatch):
     assert (await say(eva)).status_code == 200
     full.free = 50 * KIB
     assert (await bring(eva)).status_code == 201
+
+
+async def test_a_disk_that_went_away_is_no_fault_of_balie(town, monkeypatch):
+    def gone(_):
+        raise FileNotFoundError(2, "No such file or directory")
+
+    eva = stranger(town)
+    with monkeypatch.context() as patch:
+        patch.setattr(allowance.shutil, "disk_usage", gone)
+        assert told(await bring(eva)) == (503, "unavailable")
+    assert (await bring(eva)).status_code == 201

@@ -2,7 +2,9 @@
 
 import asyncio
 import hashlib
+import random
 import re
+import socket
 import time
 from pathlib import Path
 from urllib.parse import quote
@@ -250,6 +252,32 @@ async def test_ranges_cost_nothing(demo, eva):
         f"/api/v1/files/{file['id']}", headers={"Range": "bytes=" + "0-1," * 10_000}
     )
     assert answer.status_code == 431
+
+
+async def test_what_nobody_reads_lies_in_no_memory(demo, eva):
+    content = random.Random(1).randbytes(9_000_000)
+    file = (await bring(eva, content)).json()
+    whole = await eva.get(f"/api/v1/files/{file['id']}")
+    assert whole.content == content
+    assert whole.headers["content-length"] == str(len(content))
+    before = resident(demo)
+    lines = [ask_and_not_read(demo, eva, file["id"]) for _ in range(30)]
+    await asyncio.sleep(2)
+    grown = resident(demo) - before
+    for line in lines:
+        line.close()
+    assert grown < 60 * 2**20
+
+
+def ask_and_not_read(demo, http, file_id):
+    """A line on which a file was asked for."""
+    line = socket.socket()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    line.connect(("127.0.0.1", demo.port))
+    token = http.headers["authorization"]
+    head = f"GET /api/v1/files/{file_id} HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n\r\n"
+    line.sendall(head.encode())
+    return line
 
 
 def cpu(demo):

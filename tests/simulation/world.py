@@ -272,6 +272,10 @@ async def nobody(store: storage.Store, actor: Actor, *_: Any) -> None:
     return await store.read(lambda _: None, of=actor.organisation_id)
 
 
+PAGE = 10
+"""Events that one read of a gap brings: fewer than often miss."""
+
+
 async def find_gap(
     store: storage.Store, actor: Actor, conversation_id: str, after: int, limit: int
 ) -> EventPage:
@@ -281,7 +285,7 @@ async def find_gap(
         state, log = storage.events_of(disk, actor, conversation_id)
         if not 0 < state.last_seq - after <= limit:
             return EventPage([], state.last_seq)
-        return EventPage(log[after:], state.last_seq)
+        return EventPage(log[after:][:PAGE], state.last_seq)
 
     return await store.read(query, of=actor.organisation_id)
 

@@ -156,12 +156,15 @@ export class Outbox {
     this.edit((item) => item.conversation !== null, { conversation: null });
   }
 
+  /** What goes next. A first message may have been stored by an earlier page, in a conversation that we know by
+   * now: nothing that was written later overtakes it. */
   private heads(): Item[] {
     if (this.held) return [];
     const seen = new Set<string | null>();
     return this.items.filter(({ state, conversation, of }) => {
       if (of && of !== this.owner) return false;
-      if (state === "failed" || state === "acked" || seen.has(conversation)) return false;
+      if (state === "failed" || state === "acked" || seen.has(conversation) || seen.has(null))
+        return false;
       return seen.add(conversation);
     });
   }

@@ -56,6 +56,16 @@ test("what grows between a scroll and its event does not leave the end out of si
   expect(box.scrollTop).toBe(600);
 });
 
+test("a composer that empties takes nobody away from the end", () => {
+  const { box, scrolled } = paper(500);
+  box.clientHeight = 300;
+  box.scrollTop = 200;
+  box.scrollHeight = 900;
+  scrolled();
+  resized();
+  expect(box.scrollTop).toBe(600);
+});
+
 test("who reads above is left there, until he comes back to the end", () => {
   const { box, scrolled } = paper(500);
   box.scrollTop = 200;

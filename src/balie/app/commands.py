@@ -12,7 +12,7 @@ import msgspec
 from balie.agents import setup
 from balie.agents.commands import Link
 from balie.agents.setup import Beginning, Begun, create_organisation_site_owner
-from balie.app import data, founding, log
+from balie.app import data, founding, log, stopping
 from balie.app.house import House
 from balie.app.server import Application, bind, serve
 from balie.app.settings import Settings
@@ -60,6 +60,7 @@ def run_demo(settings: Settings, *, as_json: bool) -> None:
             await serve(application, house, listener, lambda: _announce(ready, as_json=as_json))
         finally:
             await house.close()
+            stopping.finish()
 
     with bind(settings.host, settings.port) as listener:
         _run(main(open_house(settings), listener))
@@ -81,6 +82,7 @@ def run_server(settings: Settings) -> None:
             )
         finally:
             await house.close()
+            stopping.finish()
 
     with bind(settings.host, settings.port) as listener:
         _run(main(open_house(settings), listener))

@@ -1,5 +1,6 @@
 """Logs: one line an event, as JSON, on standard error. Never message text, never a secret."""
 
+import asyncio
 import contextlib
 import logging
 import sys
@@ -23,6 +24,12 @@ class _Lines:
     log = debug = info = warn = warning = error = critical = exception = fatal = failure = msg
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a record of the web server tells anything: what a stop cut off was no fault, and its stack says
+    nothing."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+
+
 def configure(level: str) -> None:
     """Set up logging for a server process."""
     structlog.configure(
@@ -42,3 +49,4 @@ def configure(level: str) -> None:
         stream=sys.stderr,
         format='{"level":"%(levelname)s","event":"%(message)s"}',
     )
+    logging.getLogger("uvicorn.error").addFilter(_is_news)

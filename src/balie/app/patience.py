@@ -2,13 +2,19 @@
 
 uvicorn waits for ever for a request that never ends, and reads headers without a limit. Here a head (request
 line and headers) is small and comes within seconds, and a body comes at no less than a certain pace. Who is
-slower, or says more, is told so and let go; a slow reverse proxy does better to gather a request first.
+slower, or says more, is told so and let go; a slow reverse proxy does better to gather a request first. Who
+asks for much and then takes nothing of it, is let go too.
 """
 
 import asyncio
+import fcntl
+import sys
+import termios
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from balie.realtime.doors import ABANDON
 
 HEAD_BYTES = 32 * 1024
 HEAD_LINES = 100
@@ -16,6 +22,10 @@ HEAD_WITHIN = 15.0
 BODY_WITHIN = 20.0
 """Seconds for the whole of a small body; a larger one gets a second more for every BODY_PACE bytes."""
 BODY_PACE = 8 * 1024
+READ_WITHIN = 60.0
+"""Seconds in which some of what waits for a client must get through to it."""
+LAST_WITHIN = 4.0
+"""Seconds to take the rest, once the server stops or the answer was ended."""
 
 _TIMEOUT = b"408 Request Timeout"
 _TOO_LARGE = b"431 Request Header Fields Too Large"
@@ -37,6 +47,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._came = self._parsed = 0
         """Bytes of this head: in pieces that did not end it, and in lines that are complete."""
         self._refusal = b""
+        self._stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -44,7 +55,30 @@ class PatientProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._expect_nothing()
+        self._stop_stall()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch_writing()
+
+    def resume_writing(self) -> None:
+        self._stop_stall()
+        super().resume_writing()
+
+    def shutdown(self) -> None:
+        """The server stops: an answer may end, but not wait for who does not take it."""
+        super().shutdown()
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Give up in a moment, where this answer still waits for its client then."""
+        self.loop.call_later(LAST_WITHIN, self._give_up, self.cycle)
+
+    def _give_up(self, answer: RequestResponseCycle | None) -> None:
+        if self.flow.write_paused and self.cycle is answer:
+            # Closing would wait for what is never read.
+            self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         if self._due is None and not self._is_answering():
@@ -59,6 +93,7 @@ class PatientProtocol(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         self._expect_nothing()
         self._stop_timer()
+        self._stop_stall()
         super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
@@ -88,6 +123,8 @@ class PatientProtocol(HttpToolsProtocol):
         self._in_head = False
         self._expect(BODY_WITHIN)
         super().on_headers_complete()
+        extensions: dict[str, Any] = {ABANDON: self.abandon}
+        self.scope["extensions"] = extensions
         self._answer = self.cycle
 
     def on_body(self, body: bytes) -> None:
@@ -134,6 +171,22 @@ class PatientProtocol(HttpToolsProtocol):
             return
         self._let_go(_TIMEOUT)
 
+    def _watch_writing(self) -> None:
+        self._stop_stall()
+        waiting = _untaken(self.transport)
+        self._stalled = self.loop.call_later(READ_WITHIN, self._check_writing, waiting)
+
+    def _check_writing(self, waited: int) -> None:
+        if _untaken(self.transport) < waited:
+            self._watch_writing()
+        else:
+            self._give_up(self.cycle)
+
+    def _stop_stall(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
     def _let_go(self, status: bytes) -> None:
         """Say why, where something was asked and nothing was said yet, and close."""
         if self._in_head or (self._is_answering() and not self.cycle.response_started):
@@ -141,3 +194,14 @@ class PatientProtocol(HttpToolsProtocol):
                 b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
             )
         self.transport.close()
+
+
+def _untaken(transport: asyncio.Transport) -> int:
+    """Bytes that wait here and, where the system tells, in its own queue: that holds megabytes, which a slow
+    client takes minutes for."""
+    held = transport.get_write_buffer_size()
+    try:
+        told = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
+    except OSError:
+        return held
+    return held + int.from_bytes(told, sys.byteorder)

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import signal
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -118,14 +117,14 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop at the first signal, and leave no other trace of it: a stop that was asked for is a success."""
+        """Stop at the first signal, and leave no other trace of it: a stop that was asked for is a success.
+
+        Nor does a second one, while the store is being closed: the handlers stay as long as the loop.
+        """
         loop = asyncio.get_running_loop()
-        signals = (signal.SIGTERM, signal.SIGINT)
-        for each in signals:
+        for each in stopping.SIGNALS:
             loop.add_signal_handler(each, self.handle_exit, each, None)
         yield
-        for each in signals:
-            loop.remove_signal_handler(each)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -3,10 +3,13 @@
 import asyncio
 import faulthandler
 import os
+import signal
 import sys
 from typing import TextIO
 
 import structlog
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 STOP_WITHIN = 30.0
 """Seconds from the signal until the process is gone, whatever it still waits for."""
@@ -21,6 +24,16 @@ def begin(within: float = STOP_WITHIN) -> None:
     loop; a thread that Python does not schedule watches, so it works when the loop itself stands still."""
     faulthandler.dump_traceback_later(within, exit=True, file=_out())
     asyncio.get_running_loop().call_later(max(0.0, within - _TELL_BEFORE), _tell_tasks)
+
+
+def finish() -> None:
+    """All is closed. Whoever asks once more does not turn a success into a failure in the last milliseconds.
+    Call it in the event loop, as the last thing."""
+    loop = asyncio.get_running_loop()
+    for each in SIGNALS:
+        # Or the loop would put the usual handler back when it is closed.
+        loop.remove_signal_handler(each)
+        signal.signal(each, signal.SIG_IGN)
 
 
 def _out() -> TextIO | int:

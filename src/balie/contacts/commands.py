@@ -5,10 +5,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select, update
 
+from balie.contacts.ledger import refuse_erased_id
 from balie.contacts.model import Visitor, contacts, visitors
 from balie.kernel.ids import ENTROPY_BYTES, new_id
 from balie.kernel.ports import Clock, Entropy
 from balie.store.engine import Store
+from balie.store.schema import cursor_of
 from balie.store.upsert import insert
 
 
@@ -29,14 +31,28 @@ class ContactCommands:
         self._entropy = entropy
 
     async def remember(self, visitor: Visitor) -> None:
-        """Keep a visitor who says something for the first time; known ones stay as they are."""
+        """Keep a visitor who says something for the first time; known ones stay as they are. Raises
+        UnauthorisedError for one who was erased."""
         row = msgspec.structs.asdict(visitor)
+
+        def command(connection: Connection) -> None:
+            _refuse_erased(connection, visitor)
+            connection.execute(insert(connection, visitors).values(row).on_conflict_do_nothing())
+
+        await self._store.write(command, of=visitor.organisation_id)
+
+    async def complete(self, known: Visitor, seen: Visitor) -> Visitor:
+        """Add what his panel tells of his browser, where he became known before it was opened."""
+        if known.language or known.time_zone or not (seen.language or seen.time_zone):
+            return known
+        told = {"language": seen.language, "time_zone": seen.time_zone}
         await self._store.write(
             lambda connection: connection.execute(
-                insert(connection, visitors).values(row).on_conflict_do_nothing()
+                update(visitors).where(visitors.c.id == known.id).values(**told)
             ),
-            of=visitor.organisation_id,
+            of=known.organisation_id,
         )
+        return msgspec.structs.replace(known, **told)
 
     async def rename(self, visitor: Visitor, name: str | None, email: str | None) -> None:
         """Keep what a visitor says of himself; what was proved stays."""
@@ -51,7 +67,7 @@ class ContactCommands:
 
     async def recognise(self, visitor: Visitor, proof: Proof) -> tuple[Visitor, bool]:
         """A visitor who proved who he is, and whether his id was replaced: the first time it is, so that
-        whoever knew the old one stays out."""
+        whoever knew the old one stays out. Raises UnauthorisedError for one who was erased."""
         if visitor.verified and visitor.external_id == proof.external_id:
             return await self._renewed(visitor, proof), False
         now = self._clock()
@@ -59,6 +75,7 @@ class ContactCommands:
         candidate = new_id(now, self._entropy(ENTROPY_BYTES))
 
         def command(connection: Connection) -> Visitor:
+            _refuse_erased(connection, visitor)
             contact_id = _contact(connection, visitor.organisation_id, proof, candidate, now)
             known = msgspec.structs.replace(
                 visitor,
@@ -85,6 +102,10 @@ class ContactCommands:
                 of=visitor.organisation_id,
             )
         return msgspec.structs.replace(visitor, **said)
+
+
+def _refuse_erased(connection: Connection, visitor: Visitor) -> None:
+    refuse_erased_id(cursor_of(connection), visitor.organisation_id, visitor.id)
 
 
 def _contact(

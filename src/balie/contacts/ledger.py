@@ -9,7 +9,7 @@ import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import structlog
@@ -82,13 +82,22 @@ def entries_after(connection: Connection, number: int) -> tuple[int, list[Entry]
 
 def was_erased(connection: Connection, organisation_id: str, kind: Kind, key: str) -> bool:
     """Whether the table knows that this was erased."""
-    wanted = subject_of(kind, key), organisation_id
-    return cursor_of(connection).execute(_FIND, wanted).fetchone() is not None
+    return _is_noted(cursor_of(connection), organisation_id, kind, key)
+
+
+def _is_noted(cursor: Any, organisation_id: str, kind: Kind, key: str) -> bool:
+    return cursor.execute(_FIND, (subject_of(kind, key), organisation_id)).fetchone() is not None
 
 
 def refuse_erased(connection: Connection, actor: VisitorActor) -> None:
     """Raises UnauthorisedError for the token of a visitor who was erased: his id is to come back nowhere."""
-    if was_erased(connection, actor.organisation_id, "visitor", actor.visitor_id):
+    refuse_erased_id(cursor_of(connection), actor.organisation_id, actor.visitor_id)
+
+
+def refuse_erased_id(cursor: Any, organisation_id: str, visitor_id: str) -> None:
+    """As `refuse_erased`, on a DBAPI cursor. Whatever writes down a visitor asks this in its own transaction:
+    he may have been erased since he was let in."""
+    if _is_noted(cursor, organisation_id, "visitor", visitor_id):
         raise UnauthorisedError("this visitor was erased; start anew without a token")
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+import structlog
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from balie.conversations.authors import author_key
@@ -22,6 +23,8 @@ from balie.kernel.errors import BusyError, RateLimitedError, UnavailableError
 HOUR_MS = 3_600_000
 SPEAK_FIRST_MS = 60_000
 TIDIED_MS = 10 * 60_000
+
+log = structlog.get_logger("balie.conversations")
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +73,7 @@ class Allowance:
                 self._by_address.give_back(address, now, size - hold.used)
 
     def _refuse_full_disk(self, size: int) -> None:
-        if shutil.disk_usage(self._folder).free - size < self._bounds.free:
+        if self._free() - size < self._bounds.free:
             raise UnavailableError("the disk is nearly full; no files are taken now")
 
     def check(self, connection: Connection, actor: Actor, size: int) -> None:
@@ -93,6 +96,14 @@ class Allowance:
         )
         if of_all + size > self._bounds.waiting:
             raise BusyError("too many files wait for a message", retry_after_ms=TIDIED_MS)
+
+    def _free(self) -> int:
+        """Bytes left on the disk; none where the disk itself went away."""
+        try:
+            return shutil.disk_usage(self._folder).free
+        except OSError as error:
+            log.warning("the disk of the files cannot be asked", error=error.strerror)
+            return 0
 
 
 def _waiting(connection: Connection, *of_whom: ColumnElement[bool]) -> int:

@@ -3,10 +3,12 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, select, update
 
+from balie.contacts.ledger import refuse_erased, refuse_erased_id
 from balie.conversations import marks, queries, rules
 from balie.conversations.acts import AnyCommand, Identify, Note, Post
 from balie.conversations.authors import author_key, author_of, former_key
@@ -78,6 +80,8 @@ class ConversationCommands:
         def command(connection: Connection) -> tuple[File, ...]:
             if not is_new:
                 queries.conversation(connection, actor, conversation_id)
+            elif isinstance(actor, VisitorActor):
+                refuse_erased(connection, actor)
             connection.execute(
                 update(files)
                 .where(*own, files.c.conversation_id.is_(None))
@@ -141,7 +145,13 @@ class ConversationCommands:
             client_message_id=keyed[0] if keyed else None,
             keyed=keyed[1] if keyed else None,
             former_key=former_key(command.actor) if keyed else None,
+            admit=partial(_refuse_erased, command.actor),
         )
+
+
+def _refuse_erased(actor: Actor, cursor: Any) -> None:
+    if isinstance(actor, VisitorActor):
+        refuse_erased_id(cursor, actor.organisation_id, actor.visitor_id)
 
 
 def _decide(command: AnyCommand, state: Conversation | None) -> Sequence[AnyPayload]:

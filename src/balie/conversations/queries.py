@@ -1,7 +1,6 @@
 """All reads of conversations. Each takes the actor, and finds nothing beyond what he may reach."""
 
 from collections.abc import Callable, Iterable
-from math import inf
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -133,7 +132,6 @@ def _events(
     after: int | None,
     before: int | None,
     limit: int,
-    most_bytes: float = MAX_PAGE_BYTES,
 ) -> list[Envelope]:
     cursor = cursor_of(connection)
     if after is not None:
@@ -141,7 +139,7 @@ def _events(
     else:
         end = _LAST_SEQ if before is None else before
         found = cursor.execute(_EVENTS_BEFORE, (conversation_id, end, limit))
-    rows = _within(found, most_bytes)
+    rows = _within(found, MAX_PAGE_BYTES)
     if after is None:
         rows = rows[::-1]
     return [
@@ -150,7 +148,7 @@ def _events(
     ]
 
 
-def _within(found: Iterable[Stored], most_bytes: float) -> list[Stored]:
+def _within(found: Iterable[Stored], most_bytes: int) -> list[Stored]:
     """The first of these, as many as fit; one always does. What does not fit is not read."""
     rows: list[Stored] = []
     size = 0
@@ -256,7 +254,7 @@ def _after(cursor: Cursor) -> ColumnElement[bool]:
 async def find_gap(
     store: Store, actor: Actor, conversation_id: str, after: int, limit: int
 ) -> EventPage:
-    """What is missing above `after`; no events when that is more than `limit`.
+    """What is missing above `after`, at most a page of it in bytes; no events when more than `limit` miss.
 
     Raises NotFoundError for what the actor may not reach.
     """
@@ -265,7 +263,7 @@ async def find_gap(
         state = conversation(connection, actor, conversation_id)
         if not 0 < state.last_seq - after <= limit:
             return EventPage([], state.last_seq)
-        found = _events(connection, conversation_id, after, None, limit, inf)
+        found = _events(connection, conversation_id, after, None, limit)
         return EventPage(found, state.last_seq)
 
     return await store.read(query, of=actor.organisation_id)

@@ -279,24 +279,36 @@ class Connection(ABC):
             self._is_filling = False
 
     async def _fill(self, fill: do.Fill) -> None:
-        """One conversation, in pieces, each when the one before it has been read over there."""
-        assert self.actor is not None
+        """One conversation, page by page, each read when the one before it has been read over there: who does
+        not read on holds no more than a page of it."""
         await self._outbox.room()
-        try:
-            page = await queries.find_gap(
-                self.services.store, self.actor, fill.conversation, fill.after, f.MAX_FILL
-            )
-        except BalieError as error:
-            self.perform(self.session.denied(fill.conversation, error))
-            return
+        while self.session.awaits(fill):
+            try:
+                page = await self._gap(fill)
+            except BalieError as error:
+                self.perform(self.session.denied(fill.conversation, error))
+                return
+            fill = await self._send_pieces(fill, page)
+
+    async def _gap(self, fill: do.Fill) -> queries.EventPage:
+        assert self.actor is not None
+        store = self.services.store
+        return await queries.find_gap(store, self.actor, fill.conversation, fill.after, f.MAX_FILL)
+
+    async def _send_pieces(self, fill: do.Fill, page: queries.EventPage) -> do.Fill:
+        """Send what was read, the last of it once there is room for more. Returns what may be missing yet."""
+        conversation, after = fill.conversation, fill.after
         events = [wire_event(each, for_visitor=self.kind == "visitor") for each in page.events]
-        after = fill.after
-        *pieces, rest = _pieces(events)
+        end = after + len(events)
+        pieces, is_all = _pieces(events), not events or end >= page.last_seq
+        rest = pieces.pop() if is_all else []
         for piece in pieces:
-            self.perform(self.session.filled_partly(fill.conversation, after, piece))
+            self.perform(self.session.filled_partly(conversation, after, piece))
             after += len(piece)
             await self._outbox.room()
-        self.perform(self.session.filled(fill.conversation, after, rest, page.last_seq))
+        if is_all:
+            self.perform(self.session.filled(conversation, after, rest, page.last_seq))
+        return do.Fill(conversation, end)
 
     # Soft things that both kinds do.
 

@@ -1,6 +1,6 @@
 """What the doors for live connections share: who may knock, and whose connection it becomes."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from balie.edge.limits import client_address, limit_key
@@ -11,6 +11,9 @@ from balie.realtime.services import Services
 from balie.realtime.visitor import VisitorConnection
 
 Scope = dict[str, Any]
+
+ABANDON = "balie.abandon"
+"""Extension of the ASGI scope: a function that gives the connection up soon, read or not."""
 
 
 def may_knock(services: Services, kind: str, headers: dict[str, str]) -> bool:
@@ -58,6 +61,16 @@ def _made(
 def peer_of(scope: Scope) -> str:
     """The address at the other end of an ASGI request; empty when there is none."""
     return scope["client"][0] if scope.get("client") else ""
+
+
+def abandon_of(scope: Scope) -> Callable[[], None]:
+    """What ABANDON names; where the web server has no such thing, a function that does nothing."""
+    extensions: dict[str, Callable[[], None]] = scope.get("extensions") or {}
+    return extensions.get(ABANDON, _nothing)
+
+
+def _nothing() -> None:
+    pass
 
 
 def header_map(scope: Scope) -> dict[str, str]:

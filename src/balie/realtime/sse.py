@@ -7,6 +7,7 @@ take the `hello`, `POST /sse/sessions/{session}` takes what the client sends lat
 import asyncio
 import contextlib
 import hmac
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -19,7 +20,7 @@ from balie.edge.origins import same_origin
 from balie.kernel.errors import BalieError, ForbiddenError, RateLimitedError, UnauthorisedError
 from balie.realtime.agent import AgentConnection
 from balie.realtime.connection import Connection
-from balie.realtime.doors import Scope, header_map, may_knock, open_connection, peer_of
+from balie.realtime.doors import Scope, abandon_of, header_map, may_knock, open_connection, peer_of
 from balie.realtime.outbox import Outbox
 from balie.realtime.protocol.frames import MAX_FRAME_BYTES, Close
 from balie.realtime.services import Services
@@ -62,7 +63,7 @@ class StreamDoor:
         if hello is None:
             await refuse(send, 413, "too_long", f"a hello has at most {MAX_FRAME_BYTES} bytes")
             return
-        stream = Stream(send)
+        stream = Stream(send, abandon_of(scope))
         kind = scope["path"].removeprefix("/sse/")
         try:
             stream.connection = open_connection(
@@ -80,7 +81,7 @@ class StreamDoor:
 
     async def _take(self, session: str, headers: dict[str, str], receive: Any, send: Any) -> None:
         stream = self._streams.get(session)
-        if stream is None:
+        if stream is None or stream.is_ending:
             await refuse(send, 404, "not_found", "no such stream; open a new one")
             return
         try:
@@ -139,13 +140,19 @@ class StreamDoor:
 class Stream:
     """The transport of one stream: push and end, as a socket has them."""
 
-    def __init__(self, send: Any) -> None:
+    def __init__(self, send: Any, abandon: Callable[[], None]) -> None:
         self._send = send
+        self._abandon = abandon
         self.outbox = Outbox()
         self._news = asyncio.Event()
         self._closing: tuple[int, str] | None = None
         self._turn = asyncio.Lock()
         self.connection: Connection
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether nothing is heard on it any more, though its last words may still be on their way."""
+        return self._closing is not None
 
     async def run(self, hello: bytes, receive: Any) -> None:
         """Serve until either side ends it."""
@@ -169,6 +176,7 @@ class Stream:
             # The other side is gone.
             pass
         finally:
+            self._closing = self._closing or (1_006, "")
             gone.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await gone
@@ -177,6 +185,8 @@ class Stream:
         """Handle frames in the order in which they were posted."""
         async with self._turn:
             for frame in frames:
+                if self.is_ending:
+                    return
                 await self.connection.receive(bytes(frame))
 
     def push(self, frame: bytes) -> None:
@@ -191,6 +201,8 @@ class Stream:
             self._closing = (code, reason)
             if code == Close.SLOW:
                 self.outbox.clear()
+            # Whoever does not read is not waited for.
+            self._abandon()
         self._news.set()
 
     async def _write(self, gone: "asyncio.Task[None]") -> None:

@@ -159,13 +159,13 @@ class VisitorConnection(Connection):
         actor, hello = self._greeted_actor, self._hello
         assert hello is not None
         known = await find_visitor(self.services.store, actor, actor.visitor_id)
-        if known is not None:
-            return known
-        visitor = new_visitor(
+        seen = new_visitor(
             actor, self.services.clock(), hello.language, self._user_agent, hello.time_zone or ""
         )
-        await self.services.contacts.remember(visitor)
-        return visitor
+        if known is None:
+            await self.services.contacts.remember(seen)
+            return seen
+        return await self.services.contacts.complete(known, seen)
 
     def _opening(self, visitor: Visitor) -> ConversationStarted:
         page = self._page

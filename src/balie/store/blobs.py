@@ -7,6 +7,7 @@ does not exist.
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from balie.kernel.ids import parse_id
 
@@ -37,6 +38,10 @@ class Blobs:
     def read(self, blob_id: str) -> bytes:
         """The bytes of a blob. Raises FileNotFoundError when there is none."""
         return self.path(blob_id).read_bytes()
+
+    def open(self, blob_id: str) -> BinaryIO:
+        """A blob, to be read in pieces and closed. Raises FileNotFoundError when there is none."""
+        return self.path(blob_id).open("rb")
 
     def delete(self, blob_id: str) -> None:
         """Remove a blob; nothing happens when it is gone already."""

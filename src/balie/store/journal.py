@@ -109,6 +109,8 @@ class Journal(ABC, Generic[S]):
         if kept is not None and (earlier := self._earlier(append, kept)):
             return Appended(append.organisation_id, kept.state, (earlier,), repeated=True)
         before = kept.state if kept is not None else None
+        if before is None and append.admit is not None:
+            append.admit(self._cursor)
         envelopes = self._numbered(append, before, append.decide(before))
         state = before
         for envelope in envelopes:

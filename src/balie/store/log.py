@@ -45,7 +45,8 @@ class Append(msgspec.Struct, Generic[S], frozen=True):
 
     `decide` raises a BalieError to refuse, and must not be surprised to be called twice. `keyed` is the
     payload that `client_message_id` names: the last one that `decide` gives. `former_key` is the `author_key`
-    that this author had before: what was stored under that is not stored again.
+    that this author had before: what was stored under that is not stored again. `admit` is asked, with a cursor
+    inside the transaction, before a conversation that is not there begins, and raises a BalieError to refuse.
     """
 
     organisation_id: str
@@ -56,6 +57,7 @@ class Append(msgspec.Struct, Generic[S], frozen=True):
     client_message_id: str | None = None
     keyed: AnyPayload | None = None
     former_key: str | None = None
+    admit: Callable[[Any], None] | None = None
 
     @property
     def author_key(self) -> str:

@@ -113,7 +113,10 @@ function Accept({ token, invited }: { token: string; invited: Invited }) {
           label={invitation.password}
           value={password}
           fault={faults.password ?? null}
-          onValue={setPassword}
+          onValue={(value) => {
+            setPassword(value);
+            setFaults({});
+          }}
         />
         <Button type="submit" kind="primary" size="large" aria-disabled={busy}>
           {isReset ? invitation.submit_reset : invitation.submit}

@@ -35,10 +35,12 @@ export function NewPassword({ label, value, fault, onValue }: NewPasswordProps) 
               <i key={bar} class={bar <= BARS[strength] ? "on" : ""} />
             ))}
           </span>
-          <p role="status">
-            {good && <Icon name="check" size="small" />}
-            {sayings[strength]}
-          </p>
+          {!fault && (
+            <p role="status">
+              {good && <Icon name="check" size="small" />}
+              {sayings[strength]}
+            </p>
+          )}
         </div>
       )}
     </div>

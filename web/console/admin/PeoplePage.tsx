@@ -30,7 +30,7 @@ export function PeoplePage() {
     <>
       <Head title={pages.people} lead={people.lead} />
       <NewPerson onInvited={show} />
-      {link && <FreshLink invited={link} />}
+      {link && !isUsed(link, answer?.data) && <FreshLink invited={link} />}
       <table class="people" aria-busy={!answer}>
         <thead>
           <tr>
@@ -49,6 +49,12 @@ export function PeoplePage() {
       </table>
     </>
   );
+}
+
+/** A link that was taken, or whose owner may not come in, is not offered any longer. */
+function isUsed({ agent }: Invited, people: Person[] = []): boolean {
+  const now = people.find((person) => person.id === agent.id);
+  return !!now && (now.disabled || (now.active && !agent.active));
 }
 
 /** Several changes in a row are one reason to look. */
@@ -82,6 +88,8 @@ function NewPerson({ onInvited }: { onInvited: (invited: Invited) => void }) {
       onInvited(await call<Invited>("POST", "/agents", person));
       setName("");
       setEmail("");
+      setRole("agent");
+      setSpeaks(language.peek());
     } catch (problem) {
       const { status } = asProblem(problem);
       setFault(status === 409 ? taken : status === 422 ? bad_email : explain(problem));

@@ -14,7 +14,11 @@ type Width = "wide" | "narrow";
 type Scheme = "light" | "dark";
 
 /** What the panel's first screen tells a newcomer. */
-const FACTS = ["later", "nameless", "photos"] as const;
+const FACTS = [
+  ["clock", "later"],
+  ["person", "nameless"],
+  ["attach", "photos"],
+] as const;
 
 /** How it will look to a visitor, while it is being changed. */
 export function Preview({ site }: { site: Site }) {
@@ -57,9 +61,8 @@ export function Preview({ site }: { site: Site }) {
             style={{ "--offset": `${site.look.offset}px` }}
           >
             {state !== "closed" && <Panel site={site} state={state} tongue={tongue} />}
-            {(state === "closed" || width === "wide") && (
-              <Launcher site={site} state={state} tongue={tongue} />
-            )}
+            {state === "closed" && <Launcher site={site} tongue={tongue} />}
+            {state !== "closed" && width === "wide" && site.look.shape === "bubble" && <Cross />}
           </div>
         )}
       </div>
@@ -107,11 +110,15 @@ function Panel({ site, state, tongue }: { site: Site; state: State; tongue: Tong
       <header>
         <i>{initialsOf(site.name)}</i>
         <b>{site.name}</b>
+        <Icon name="close" />
       </header>
       <div class="body-sample">
         <p>{own?.greeting || panelSays("greeting")[tongue]}</p>
-        {FACTS.map((fact) => (
-          <b key={fact}>{panelSays(fact)[tongue]}</b>
+        {FACTS.map(([icon, fact]) => (
+          <b key={fact}>
+            <Icon name={icon} />
+            {panelSays(fact)[tongue]}
+          </b>
         ))}
       </div>
       <footer>
@@ -121,6 +128,7 @@ function Panel({ site, state, tongue }: { site: Site; state: State; tongue: Tong
           <span>{line}</span>
         </div>
         <div class="type-sample">
+          <Icon name="attach" />
           <span>{panelSays("typeFirst")[tongue]}</span>
           <i>
             <Icon name="send" />
@@ -135,24 +143,31 @@ function Panel({ site, state, tongue }: { site: Site; state: State; tongue: Tong
 
 const firstName = () => me.value?.agent.name.split(" ")[0] ?? "";
 
-const Myself = ({ size = 28 }: { size?: number }) => (
+const Myself = () => (
   <i>
-    <Face name={me.value?.agent.name} picture={me.value?.agent.picture} size={size} />
+    <Face name={me.value?.agent.name} picture={me.value?.agent.picture} size={28} />
   </i>
 );
 
-function Launcher({ site, state, tongue }: { site: Site; state: State; tongue: Tongue }) {
+/** Under an open panel the button is a cross; a tab and a bar hide. */
+const Cross = () => (
+  <div class="launcher-sample">
+    <Icon name="close" size="large" />
+  </div>
+);
+
+/** The launcher has no room for two initials and a colour of one's own: it has one, on the site's. */
+function Launcher({ site, tongue }: { site: Site; tongue: Tongue }) {
   const { shape } = site.look;
-  if (state !== "closed")
-    return (
-      <div class="launcher-sample">
-        <Icon name="close" size="large" />
-      </div>
-    );
+  const picture = me.value?.agent.picture;
   return (
     <div class={`launcher-sample here ${shape}`}>
-      <Myself size={shape === "bubble" ? 42 : 28} />
-      {shape !== "bubble" && (
+      <i>{picture ? <img src={picture} alt="" /> : <b>{firstName()[0]}</b>}</i>
+      {shape === "bubble" ? (
+        <em>
+          <Icon name="chat" />
+        </em>
+      ) : (
         <span>{site.texts[tongue]?.label || launcherSays(firstName())[tongue]}</span>
       )}
     </div>

@@ -172,12 +172,16 @@ function Password() {
   const [fresh, setFresh] = useState("");
   const [fault, setFault] = useState<{ current?: string; fresh?: string }>({});
   const [done, setDone] = useState(false);
+  const [busy, setBusy] = useState(false);
 
   async function submit(event: Event) {
     event.preventDefault();
+    // A second press would ask with a password that the first has just replaced.
+    if (busy) return;
     setDone(false);
     if (judgeStrength(fresh) === "short") return setFault({ fresh: invitation.too_short(10) });
     setFault({});
+    setBusy(true);
     try {
       await changeMe({ password: fresh, current_password: current });
       setCurrent("");
@@ -185,6 +189,8 @@ function Password() {
       setDone(true);
     } catch (problem) {
       setFault(explainPassword(problem));
+    } finally {
+      setBusy(false);
     }
   }
   return (
@@ -206,10 +212,15 @@ function Password() {
           label={profile.fresh}
           fault={fault.fresh ?? null}
           value={fresh}
-          onValue={setFresh}
+          onValue={(value) => {
+            setFresh(value);
+            setFault({});
+          }}
         />
         <div>
-          <Button type="submit">{profile.change_password}</Button>
+          <Button type="submit" aria-disabled={busy}>
+            {profile.change_password}
+          </Button>
         </div>
         <p role="status">{done && profile.password_changed}</p>
       </form>

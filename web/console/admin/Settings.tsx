@@ -3,6 +3,7 @@ import "./styles/site.css";
 import "./styles/preview.css";
 import "./styles/narrow.css";
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { Icon, type IconName } from "../../ui/icons";
 import { LostStrip } from "../inbox/LostStrip";
 import { isAdministrator } from "../state/me";
@@ -43,8 +44,14 @@ function Page({ page, item }: { page: string; item: string | null }) {
 
 function Places({ here }: { here: string }) {
   const { title, groups, pages } = tell();
+  const nav = useRef<HTMLElement>(null);
+  // Where the places stand side by side, a phone does not show the last of them.
+  useEffect(() => {
+    const place = nav.current?.querySelector("[aria-current]");
+    place?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [here]);
   return (
-    <nav class="places" aria-label={title}>
+    <nav ref={nav} class="places" aria-label={title}>
       <h2>{title}</h2>
       {isAdministrator.value && (
         <>

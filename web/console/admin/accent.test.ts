@@ -25,7 +25,10 @@ it.each([
   [" HTTPS://Voorbeeld.NL/ ", "https://voorbeeld.nl"],
   ["http://localhost:8000", "http://localhost:8000"],
   ["https://voorbeeld.nl/pad", null],
-  ["voorbeeld.nl", null],
+  ["www.voorbeeld.nl", "https://www.voorbeeld.nl"],
+  ["voorbeeld.nl/pad", null],
+  ["voorbeeld", null],
+  ["jan@voorbeeld.nl", null],
   ["javascript:alert(1)", null],
 ])("reads the address %s as %s", (line, origin) => {
   expect(asOrigin(line)).toBe(origin);

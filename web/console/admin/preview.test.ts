@@ -7,6 +7,7 @@ const SAMPLE = read("./styles/preview.css");
 const NAMES = {
   "--sample-paper": "--paper",
   "--sample-surface": "--surface",
+  "--sample-sunken": "--sunken",
   "--sample-line": "--hairline",
   "--sample-ink": "--ink",
   "--sample-ink-2": "--ink-2",

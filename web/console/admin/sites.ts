@@ -32,9 +32,12 @@ export interface SiteKey {
   created_at: number;
 }
 
+/** A site as people say it: `voorbeeld.nl`. */
+const BARE = /^[^\s/:@]+\.[^\s/:@]+\/?$/;
+
 /** What one line of the allowed addresses means; null when it is none. */
 export function asOrigin(line: string): string | null {
-  const text = line.trim();
+  const text = line.trim().replace(BARE, "https://$&");
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return null;
   const { origin, pathname, search, hash } = new URL(text);
   return pathname === "/" && !search && !hash ? origin : null;

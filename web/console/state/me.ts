@@ -62,7 +62,7 @@ export async function signOut(): Promise<void> {
 }
 
 export function endSession(): void {
-  ended.value = me.value !== null;
+  if (me.value) ended.value = true;
   me.value = null;
 }
 

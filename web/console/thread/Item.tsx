@@ -99,7 +99,7 @@ function NoteItem({ event }: { event: Note }) {
     <article class="note">
       <p class="who">
         <Icon name="note" size="small" />
-        {say().thread.note} · {own ? say().you : event.author.name}{" "}
+        {say().thread.note} · <bdi>{own ? say().you : event.author.name}</bdi>{" "}
         {sayTime(event.at, language.value)}
       </p>
       <Linked text={event.data.text} />

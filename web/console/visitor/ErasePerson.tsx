@@ -42,7 +42,7 @@ export function ErasePerson() {
     call<Extent>("PUT", `/visitors/${who.visitor}/erasure`).then(setErased, failed);
   }
   return (
-    <Dialog title={whole.ask(who.name)} closeWord={close} onClose={leave}>
+    <Dialog title={erased ? whole.gone : whole.ask(who.name)} closeWord={close} onClose={leave}>
       {erased ? (
         <>
           <p role="status">{whole.erased(erased.conversations)}</p>

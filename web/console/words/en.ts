@@ -214,7 +214,7 @@ export const en: Words = {
     waiting_files: "One moment: the files are on their way.",
     answer_hints: { send: "send", next: "send, then", close: "send and close" },
     note_hints: {
-      send: "save for colleagues",
+      send: "save",
       next: "save, then",
       close: "save and close",
       back: "answer",
@@ -251,6 +251,7 @@ export const en: Words = {
       browsers: (count) => many(count, "browser of this person", "browsers of this person"),
       contact: "name, e-mail address and customer number",
       advice: "If the person wants to have the data, download it first.",
+      gone: "Erased",
       word: "erase",
       type: (word) => `Type ‘${word}’ to confirm`,
       erased: (count) =>

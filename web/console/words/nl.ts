@@ -210,7 +210,7 @@ export const nl = {
     waiting_files: "Nog even: de bestanden zijn onderweg.",
     answer_hints: { send: "verstuur", next: "verstuur, dan", close: "verstuur en sluit" },
     note_hints: {
-      send: "bewaar voor collega’s",
+      send: "bewaar",
       next: "bewaar, dan",
       close: "bewaar en sluit",
       back: "antwoord",
@@ -248,6 +248,7 @@ export const nl = {
         many(count, "browser van deze persoon", "browsers van deze persoon"),
       contact: "naam, e-mailadres en klantnummer",
       advice: "Wil de persoon zijn gegevens hebben, download ze dan eerst.",
+      gone: "Gewist",
       word: "wis",
       type: (word: string) => `Typ ‘${word}’ om te bevestigen`,
       erased: (count: number) =>

@@ -3,12 +3,13 @@
 import { computed } from "@preact/signals";
 import { For } from "@preact/signals/utils";
 import { useEffect, useRef } from "preact/hooks";
-import { say } from "../boot";
+import { own, say } from "../boot";
 import { stayAtEnd } from "../ending";
+import { uploads } from "../files";
 import { firstName } from "../format";
 import { asks, hasOlder, loadOlder, paper } from "../live";
 import type { Row } from "../rows";
-import { atEnd, current, standing, typer } from "../state";
+import { atEnd, current, pending, standing, typer } from "../state";
 import { Banner } from "./Banner";
 import { Composer } from "./Composer";
 import { ContactForm, RatingForm, wantsRating } from "./Forms";
@@ -45,6 +46,7 @@ function Paper() {
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
     <section class="body" ref={place} tabIndex={0} aria-label={say("log")}>
       <div class="talk" ref={body}>
+        {isBlank() && <h1 class="display">{own.greeting || say("greeting")}</h1>}
         {hasOlder.value && <Older place={place} />}
         <div class="log" role="log" aria-label={say("log")}>
           <For each={rows}>{drawRow}</For>
@@ -57,6 +59,10 @@ function Paper() {
     </section>
   );
 }
+
+/** A new conversation, in which nothing has been said yet. */
+const isBlank = () =>
+  !current.value && pending.value.length + uploads.value.length + rows.value.length === 0;
 
 function drawRow(row: Row) {
   if (row.kind === "message") return <Message key={row.key} row={row} />;

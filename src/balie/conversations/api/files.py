@@ -2,12 +2,14 @@
 
 import asyncio
 import hashlib
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Any, BinaryIO
 from urllib.parse import quote, unquote
 
 import structlog
-from litestar import Request, Response, get, post
+from litestar import Request, get, post
 from litestar.params import FromPath
+from litestar.response import Stream
 
 from balie.conversations import queries
 from balie.conversations.api.services import Services
@@ -32,6 +34,9 @@ from balie.kernel.events import File
 log = structlog.get_logger("balie.conversations")
 
 SIGNED_IN = {"policy": Policy.SIGNED_IN}
+
+PIECE = 128 * 1024
+"""Bytes of a file that are in memory while it is handed out."""
 
 VISITORS_AT_AN_ADDRESS = 8
 """Who may bring as many files as each of them alone may."""
@@ -135,16 +140,27 @@ def _too_large(limit: int) -> TooLongError:
 @get("/files/{file_id:str}", opt=SIGNED_IN)
 async def hand_out(
     request: Request[Any, Any, Any], services: Services, file_id: FromPath[str]
-) -> Response[bytes]:
+) -> Stream:
     """The bytes of a file that one may see."""
     actor: Actor = request.scope["user"]
     file = await queries.find_file(services.store, actor, file_id)
-    content = await asyncio.to_thread(services.blobs.read, file.id)
-    return Response(
-        content,
+    blob = await asyncio.to_thread(services.blobs.open, file.id)
+    return Stream(
+        _pieces(blob),
         media_type=file.media_type,
-        headers={**HEADERS, "Content-Disposition": disposition(file.name)},
+        headers={
+            **HEADERS,
+            "Content-Disposition": disposition(file.name),
+            "Content-Length": str(file.size),
+        },
     )
+
+
+async def _pieces(blob: BinaryIO) -> AsyncIterator[bytes]:
+    """As fast as they are taken: whoever asks for a file and does not read it costs one piece."""
+    with blob:
+        while piece := await asyncio.to_thread(blob.read, PIECE):
+            yield piece
 
 
 def disposition(name: str) -> str:

@@ -160,6 +160,8 @@ class Outbox:
         self._edit(lambda item: item["conversation"] is not None, conversation=None)
 
     def _heads(self) -> list[Item]:
+        """What goes next. A first message may have been stored by an earlier page, in a conversation that we
+        know by now: nothing that was written later overtakes it."""
         if self.held:
             return []
         seen: set[str | None] = set()
@@ -168,7 +170,7 @@ class Outbox:
             conversation = item["conversation"]
             if item.get("of", self._owner) != self._owner:
                 continue
-            if item["state"] in ("failed", "acked") or conversation in seen:
+            if item["state"] in ("failed", "acked") or conversation in seen or None in seen:
                 continue
             seen.add(conversation)
             heads.append(item)

@@ -67,13 +67,14 @@ class Verdict(Enum):
 
 
 class Following:
-    """How far this client has one conversation."""
+    """How far this client has one conversation, and the last event that is known to be there for it. What a
+    client claims to have is no such knowledge."""
 
     __slots__ = ("filling", "known", "last_seq")
 
     def __init__(self, last_seq: int) -> None:
         self.last_seq = last_seq
-        self.known = last_seq
+        self.known = 0
         self.filling = False
 
 
@@ -188,6 +189,11 @@ class Session:
             return []
         return [do.Unfollow(conversation)]
 
+    def awaits(self, fill: do.Fill) -> bool:
+        """Whether the answer to this request still counts: a later one may have taken its place."""
+        following = self.following.get(fill.conversation)
+        return following is not None and following.filling and following.last_seq == fill.after
+
     def filled(
         self, conversation: str, after: int, events: Sequence[bytes], last_seq: int
     ) -> list[Effect]:
@@ -199,7 +205,10 @@ class Session:
         if after > last_seq:
             # The client claims more than there is: after a restore its view is from another world.
             following.last_seq = last_seq
-            return [do.Send(encode(f.Resync(conversation, last_seq)))]
+            return [
+                do.Send(encode(f.Resync(conversation, last_seq))),
+                *self._catch_up(conversation, following),
+            ]
         if last_seq - after > f.MAX_FILL:
             following.last_seq = last_seq
             return [
@@ -242,10 +251,10 @@ class Session:
     def live(self, conversation: str, first: int, last: int) -> Verdict:
         """Events `first`…`last` were committed: send them, drop them, or fill from `last_seq`."""
         following = self.following.get(conversation)
-        if following is None or last <= following.last_seq:
+        if following is None:
             return Verdict.DROP
         following.known = max(following.known, last)
-        if following.filling:
+        if following.filling or last <= following.last_seq:
             return Verdict.DROP
         if first == following.last_seq + 1:
             following.last_seq = last
