@@ -6,6 +6,7 @@ import re
 import pytest
 from playwright.async_api import expect
 from tests.browser.desks import PHONE, violations
+from tests.people import fresh_id
 
 pytestmark = pytest.mark.browser
 
@@ -240,6 +241,36 @@ async def test_no_row_moves_under_the_pointer(sheet, someone):
     await first.post("Nog iets", one)
     await expect(desk.row(one)).to_contain_text("Nog iets")
     assert (await desk.row(two).bounding_box())["y"] >= before - 1
+
+
+async def test_a_row_that_changes_section_leaves_those_below_it_under_the_pointer(sheet, someone):
+    desk = await sheet()
+    page = desk.page
+    _, one = await someone("Ik wacht het langst")
+    _, two = await someone("Ik wacht korter")
+    for each in (one, two):
+        await desk.take(each)
+    place = await desk.row(two).bounding_box()
+    x, y = place["x"] + 40, place["y"] + 20
+    await page.mouse.move(x, y)
+    answered = asyncio.create_task(
+        page.request.post(
+            f"{desk.demo.url}/api/v1/conversations/{one}/messages",
+            data={"client_message_id": fresh_id(), "text": "Momentje"},
+            headers={"Origin": desk.demo.url},
+        )
+    )
+    # Whose hand rests for three seconds no longer holds the rows.
+    while "Momentje" not in await desk.row(one).inner_text():
+        await page.mouse.move(x, y := y + 0.01)
+        await asyncio.sleep(0.05)
+    assert (await answered).ok
+    assert abs((await desk.row(two).bounding_box())["y"] - place["y"]) <= 1
+    await page.mouse.move(900, 400)
+    await page.wait_for_function(
+        "([id, y]) => document.querySelector(`.row[data-id='${id}']`).getBoundingClientRect().y < y - 1",
+        arg=[two, place["y"]],
+    )
 
 
 async def test_the_visitor_card_tells_what_is_known_and_that_it_is_not_verified(

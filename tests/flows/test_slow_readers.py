@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import socket
 from pathlib import Path
 
@@ -57,28 +56,6 @@ async def long_talk(demo):
     await talker.post("dat was het", conversation)
     await talker.close()
     return talker.welcome["visitor"]["token"], conversation
-
-
-@pytest.mark.long
-async def test_downloads_that_nobody_reads_hold_little(demo):
-    talker = await visitor(demo).open()
-    bearer = f"Bearer {talker.welcome['visitor']['token']}"
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{demo.port}/api/v1") as http:
-        content = os.urandom(10 * 1_024 * 1_024)
-        headers = {"Authorization": bearer, "X-File-Name": "a.bin"}
-        brought = await http.post("/files", content=content, headers=headers)
-        address = f"/files/{brought.json()['id']}"
-        before = memory(demo)
-        request = f"GET /api/v1{address} HTTP/1.1"
-        lines = [await ask(demo, request, [f"Authorization: {bearer}"]) for _ in range(READERS)]
-        await asyncio.sleep(1)
-        assert memory(demo) - before < MOST_GROWTH
-        fetched = await http.get(address, headers=headers)
-        assert fetched.content == content
-        assert fetched.headers["content-length"] == str(len(content))
-    for line in lines:
-        line.close()
-    await talker.close()
 
 
 @pytest.mark.long

@@ -254,6 +254,14 @@ async def test_ranges_cost_nothing(demo, eva):
     assert answer.status_code == 431
 
 
+async def test_a_file_that_is_gone_is_not_found(demo, eva):
+    file = (await bring(eva, b"\1" * 10)).json()
+    (lying,) = (path for path in demo.folder.rglob("*") if path.name == file["id"])
+    lying.unlink()
+    answer = await eva.get(f"/api/v1/files/{file['id']}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
 async def test_what_nobody_reads_lies_in_no_memory(demo, eva):
     content = random.Random(1).randbytes(9_000_000)
     file = (await bring(eva, content)).json()

@@ -18,6 +18,7 @@ from balie.kernel.erasure import Gone, Person, PersonErased, together
 from balie.kernel.errors import NotFoundError
 from balie.store.blobs import Blobs
 from balie.store.keepers import Keeper, chunks
+from balie.store.schema import cursor_of
 from balie.store.scope import EVERYWHERE
 from balie.store.sweeps import Due, Sweep, run_sweep
 
@@ -220,7 +221,7 @@ class Erasing:
     async def was_erased(self, organisation_id: str, visitor_id: str) -> bool:
         """Whether a visitor was erased before."""
         return await self._ports.store.read(
-            lambda c: ledger.was_erased(c, organisation_id, "visitor", visitor_id),
+            lambda c: ledger.was_erased(cursor_of(c), organisation_id, "visitor", visitor_id),
             of=organisation_id,
         )
 

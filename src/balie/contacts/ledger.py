@@ -80,12 +80,8 @@ def entries_after(connection: Connection, number: int) -> tuple[int, list[Entry]
     return (rows[-1].id if rows else number), entries
 
 
-def was_erased(connection: Connection, organisation_id: str, kind: Kind, key: str) -> bool:
-    """Whether the table knows that this was erased."""
-    return _is_noted(cursor_of(connection), organisation_id, kind, key)
-
-
-def _is_noted(cursor: Any, organisation_id: str, kind: Kind, key: str) -> bool:
+def was_erased(cursor: Any, organisation_id: str, kind: Kind, key: str) -> bool:
+    """Whether the table knows that this was erased. On a DBAPI cursor, as below."""
     return cursor.execute(_FIND, (subject_of(kind, key), organisation_id)).fetchone() is not None
 
 
@@ -95,9 +91,9 @@ def refuse_erased(connection: Connection, actor: VisitorActor) -> None:
 
 
 def refuse_erased_id(cursor: Any, organisation_id: str, visitor_id: str) -> None:
-    """As `refuse_erased`, on a DBAPI cursor. Whatever writes down a visitor asks this in its own transaction:
+    """As `refuse_erased`, by his id. Whatever writes down a visitor asks this in its own transaction:
     he may have been erased since he was let in."""
-    if _is_noted(cursor, organisation_id, "visitor", visitor_id):
+    if was_erased(cursor, organisation_id, "visitor", visitor_id):
         raise UnauthorisedError("this visitor was erased; start anew without a token")
 
 

@@ -145,13 +145,17 @@ class ConversationCommands:
             client_message_id=keyed[0] if keyed else None,
             keyed=keyed[1] if keyed else None,
             former_key=former_key(command.actor) if keyed else None,
-            admit=partial(_refuse_erased, command.actor),
+            admit=_admitting(command.actor),
         )
 
 
-def _refuse_erased(actor: Actor, cursor: Any) -> None:
-    if isinstance(actor, VisitorActor):
-        refuse_erased_id(cursor, actor.organisation_id, actor.visitor_id)
+def _admitting(actor: Actor) -> Callable[[Any], None] | None:
+    """Only visitors begin conversations, and none who was erased."""
+    if not isinstance(actor, VisitorActor):
+        return None
+    return partial(
+        refuse_erased_id, organisation_id=actor.organisation_id, visitor_id=actor.visitor_id
+    )
 
 
 def _decide(command: AnyCommand, state: Conversation | None) -> Sequence[AnyPayload]:

@@ -55,6 +55,12 @@ describe("the order of the list", () => {
     expect(holdStill(shown, wanted).queue).toEqual(["a", "c", "d"]);
   });
 
+  it("holds still who changes section, and shows him once", () => {
+    const shown = { mine: ["a", "b"], queue: ["c"], customer: ["d"], team: [], closed: [] };
+    const wanted = { mine: ["b", "c"], queue: [], customer: ["a", "d"], team: [], closed: [] };
+    expect(holdStill(shown, wanted)).toEqual(shown);
+  });
+
   it("believes the longer log, and of equals the later word", () => {
     expect(supersedes(row("a", { last_seq: 4 }), row("a", { last_seq: 5 }))).toBe(false);
     expect(supersedes(row("a", { last_seq: 5 }), row("a", { last_seq: 5 }))).toBe(true);

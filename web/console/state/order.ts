@@ -69,16 +69,17 @@ export function supersedes(next: Row, known: Row | undefined): boolean {
 }
 
 /**
- * The order to show while rows may not move: as it stood, without what is gone and with what is new
- * at the end of its section.
+ * The order to show while rows may not move: as it stood, also of those who belong in another section by now,
+ * without what is gone and with what is new at the end of its section.
  */
 export function holdStill(shown: Sections, wanted: Sections): Sections {
+  const present = new Set(Object.values(wanted).flat());
+  const standing = new Set(Object.values(shown).flat());
   const held = {} as Sections;
-  for (const key of Object.keys(wanted) as SectionKey[]) {
-    const present = new Set(wanted[key]);
-    const stayed = shown[key].filter((id) => present.has(id));
-    const known = new Set(stayed);
-    held[key] = [...stayed, ...wanted[key].filter((id) => !known.has(id))];
-  }
+  for (const key of Object.keys(wanted) as SectionKey[])
+    held[key] = [
+      ...shown[key].filter((id) => present.has(id)),
+      ...wanted[key].filter((id) => !standing.has(id)),
+    ];
   return held;
 }

@@ -214,7 +214,7 @@ export const en: Words = {
     waiting_files: "One moment: the files are on their way.",
     answer_hints: { send: "send", next: "send, then", close: "send and close" },
     note_hints: {
-      send: "save",
+      send: "save for colleagues",
       next: "save, then",
       close: "save and close",
       back: "answer",

@@ -210,7 +210,7 @@ export const nl = {
     waiting_files: "Nog even: de bestanden zijn onderweg.",
     answer_hints: { send: "verstuur", next: "verstuur, dan", close: "verstuur en sluit" },
     note_hints: {
-      send: "bewaar",
+      send: "bewaar voor collega’s",
       next: "bewaar, dan",
       close: "bewaar en sluit",
       back: "antwoord",

@@ -25,6 +25,7 @@ from balie.kernel.actor import Actor
 from balie.kernel.errors import (
     BalieError,
     EmptyError,
+    NotFoundError,
     RunnableError,
     TooLongError,
     UnavailableError,
@@ -144,7 +145,10 @@ async def hand_out(
     """The bytes of a file that one may see."""
     actor: Actor = request.scope["user"]
     file = await queries.find_file(services.store, actor, file_id)
-    blob = await asyncio.to_thread(services.blobs.open, file.id)
+    try:
+        blob = await asyncio.to_thread(services.blobs.open, file.id)
+    except FileNotFoundError:
+        raise NotFoundError("this file is gone") from None
     return Stream(
         _pieces(blob),
         media_type=file.media_type,

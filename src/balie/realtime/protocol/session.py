@@ -191,25 +191,26 @@ class Session:
 
     def awaits(self, fill: do.Fill) -> bool:
         """Whether the answer to this request still counts: a later one may have taken its place."""
-        following = self.following.get(fill.conversation)
-        return following is not None and following.filling and following.last_seq == fill.after
+        return self._filling(fill.conversation, fill.after) is not None
+
+    def _filling(self, conversation: str, after: int) -> Following | None:
+        """The conversation, where it is being filled from above `after`."""
+        following = self.following.get(conversation)
+        if following is None or not following.filling or following.last_seq != after:
+            return None
+        return following
 
     def filled(
         self, conversation: str, after: int, events: Sequence[bytes], last_seq: int
     ) -> list[Effect]:
         """The events above `after` were read; the conversation ends at `last_seq`."""
-        following = self.following.get(conversation)
-        if following is None or not following.filling or following.last_seq != after:
+        following = self._filling(conversation, after)
+        if following is None:
             return []
         following.filling = False
-        if after > last_seq:
-            # The client claims more than there is: after a restore its view is from another world.
-            following.last_seq = last_seq
-            return [
-                do.Send(encode(f.Resync(conversation, last_seq))),
-                *self._catch_up(conversation, following),
-            ]
-        if last_seq - after > f.MAX_FILL:
+        if not 0 <= last_seq - after <= f.MAX_FILL:
+            # Too much is missing; or the client claims more than there is: after a restore its view is from
+            # another world.
             following.last_seq = last_seq
             return [
                 do.Send(encode(f.Resync(conversation, last_seq))),
@@ -223,8 +224,8 @@ class Session:
 
     def filled_partly(self, conversation: str, after: int, events: Sequence[bytes]) -> list[Effect]:
         """The first of the events above `after`; more of what was read comes when there is room."""
-        following = self.following.get(conversation)
-        if following is None or not following.filling or following.last_seq != after:
+        following = self._filling(conversation, after)
+        if following is None:
             return []
         following.last_seq = after + len(events)
         return [do.Send(events_frame(conversation, events))]
