@@ -29,7 +29,7 @@ class Never:
 
 def everything(town, organisation_id):
     """All rows of an organisation, table by table; and how many files lie about."""
-    with town.house.store.readers.connect() as connection:
+    with town.house.store.driver.readers.connect() as connection:
         run = connection.exec_driver_sql
         names = [row[0] for row in run("SELECT name FROM sqlite_master WHERE type = 'table'")]
         owned = [

@@ -69,7 +69,7 @@ async def test_what_was_under_way_when_he_was_erased_brings_nobody_back(town):
     ):
         with pytest.raises(UnauthorisedError):
             await late
-    with house.store.readers.connect() as connection:
+    with house.store.driver.readers.connect() as connection:
         for table, column, value in (
             ("visitors", "id", actor.visitor_id),
             ("contacts", "external_id", "klant-1"),
