@@ -37,7 +37,11 @@ class Office:
         self.origin = origin
         self.store = store
         self.ports = Ports(store, lambda: self.now, chance.randbytes)
-        self.settings = EdgeSettings(origin, trusted_proxies=parse_networks(["10.0.0.0/8"]))
+        self.settings = EdgeSettings(
+            origin,
+            trusted_proxies=parse_networks(["10.0.0.0/8"]),
+            operator_token="letmein",
+        )
         self.organisations = OrganisationCommands(self.ports)
         self.room = AgentRoom(self.ports, self.settings, self.organisations, CHEAP)
         self.ready = True
@@ -47,6 +51,7 @@ class Office:
             organisations=self.organisations,
             agents=self.room,
             is_ready=self._is_ready,
+            metrics=lambda: b"balie_events_total 0.0\n",
             max_file_bytes=1_000_000,
             **({"static": static} if static else {}),
         )

@@ -176,6 +176,8 @@ class Town:
 class Line:
     """One end of a connection: what was pushed to it, and with what it was ended."""
 
+    name = "socket"
+
     def __init__(self) -> None:
         self.connection: Any = None
         # What is pushed is heard at once, so nothing ever waits in it.
@@ -202,7 +204,7 @@ class Line:
 @asynccontextmanager
 async def open_town(folder, **more):
     """Two organisations, `noord` and `zuid`, in one house over a fresh data directory; `more` settings."""
-    usual = {"message_burst": 100_000, "connection_burst": 100_000}
+    usual = {"message_burst": 100_000, "connection_burst": 100_000, "metrics_token": "letmein"}
     settings = Settings(data_dir=folder, database_url=address(folder), **(usual | more))
     house = House(settings, CHEAP)
     house.store.driver.migrate()

@@ -6,9 +6,13 @@ Every route whose path holds an id, and every id that stands in a body or a fram
 import asyncio
 
 import pytest
+from sqlalchemy import select
 from tests.contracts.test_authorisation import AGENTS, ask, table
 from tests.people import fresh_id
+from tests.places import looking
 from tests.town import open_town
+
+from balie.store.schema import metadata
 
 
 @pytest.fixture
@@ -29,20 +33,17 @@ class Never:
 
 def everything(town, organisation_id):
     """All rows of an organisation, table by table; and how many files lie about."""
-    with town.house.store.driver.readers.connect() as connection:
-        run = connection.exec_driver_sql
-        names = [row[0] for row in run("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        owned = [
-            name
-            for name in names
-            if any(row[1] == "organisation_id" for row in run(f"PRAGMA table_info({name})"))
-        ]
-        assert len(owned) > 5
+    owned = [table for table in metadata.sorted_tables if "organisation_id" in table.c]
+    assert len(owned) > 5
+    with looking(town.house.store.driver) as connection:
         return {
-            name: sorted(
-                map(str, run(f"SELECT * FROM {name} WHERE organisation_id = ?", (organisation_id,)))
+            table.name: sorted(
+                str(tuple(row))
+                for row in connection.execute(
+                    select(table).where(table.c.organisation_id == organisation_id)
+                )
             )
-            for name in owned
+            for table in owned
         }
 
 

@@ -25,6 +25,7 @@ EVERYBODY = (None, VISITOR, AGENT, ADMIN, OWNER)
         (Policy.AGENT, (AGENT, ADMIN, OWNER)),
         (Policy.ADMIN, (ADMIN, OWNER)),
         (Policy.OWNER, (OWNER,)),
+        (Policy.OPERATOR, ()),
     ],
 )
 def test_who_gets_through(wanted, through):

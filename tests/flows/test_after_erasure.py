@@ -1,8 +1,9 @@
 """Who was erased does not come back as who he was, and a session that is over holds no socket."""
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 from tests.people import fresh_id
+from tests.places import looking
 from tests.town import PNG, open_town
 
 from balie.agents.model import SESSION_ABSOLUTE_MS, sessions
@@ -14,6 +15,7 @@ from balie.conversations.commands import post
 from balie.kernel.errors import UnauthorisedError
 from balie.kernel.events import ConversationStarted
 from balie.realtime.protocol.frames import Close
+from balie.store.schema import metadata
 from balie.store.scope import EVERYWHERE
 
 OPENING = ConversationStarted(site="x")
@@ -69,7 +71,7 @@ async def test_what_was_under_way_when_he_was_erased_brings_nobody_back(town):
     ):
         with pytest.raises(UnauthorisedError):
             await late
-    with house.store.driver.readers.connect() as connection:
+    with looking(house.store.driver) as connection:
         for table, column, value in (
             ("visitors", "id", actor.visitor_id),
             ("contacts", "external_id", "klant-1"),
@@ -77,8 +79,9 @@ async def test_what_was_under_way_when_he_was_erased_brings_nobody_back(town):
             ("events", "author_id", f"visitor:{actor.visitor_id}"),
             ("files", "author_id", f"visitor:{actor.visitor_id}"),
         ):
-            query = f"SELECT count(*) FROM {table} WHERE {column} = ?"
-            assert connection.exec_driver_sql(query, (value,)).scalar_one() == 0, table
+            known = metadata.tables[table]
+            query = select(func.count()).where(known.c[column] == value)
+            assert connection.execute(query).scalar_one() == 0, table
 
 
 @pytest.mark.parametrize("column", [sessions.c.last_seen_at, sessions.c.created_at])

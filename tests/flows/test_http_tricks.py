@@ -3,11 +3,11 @@
 import asyncio
 import json
 import re
-import sqlite3
 
 import httpx
 import pytest
 from tests.people import Agent, Demo, fresh_id, visitor
+from tests.places import Place, everything
 
 EVIL = "evil.example"
 
@@ -216,11 +216,9 @@ async def test_there_is_no_way_out(demo, tom):
 
 def stored(demo):
     """All that is in the store, and in the folder of files."""
-    with sqlite3.connect(f"file:{demo.folder}/balie.sqlite3?mode=ro", uri=True) as connection:
-        names = [
-            n for (n,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        ]
-        found = {n: sorted(map(repr, connection.execute(f'SELECT * FROM "{n}"'))) for n in names}
+    place = Place(demo.folder, demo.database)
+    found = everything(place.open())
+    place.close()
     # When a session was last used is a fact about the reading itself.
     found.pop("sessions", None)
     return found, sorted(str(each) for each in (demo.folder / "files").rglob("*"))

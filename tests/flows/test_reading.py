@@ -1,15 +1,17 @@
 """What visitors read over HTTP: whole, however long, and not without end."""
 
 import re
-import sqlite3
 
 import httpx
 import pytest
+from sqlalchemy import insert, select, update
 from tests.people import Agent, visitor
+from tests.places import Place, looking
 
 from balie.conversations.api.reading import READS
 from balie.conversations.queries import MAX_PAGE_BYTES
 from balie.edge.limits import Limiter
+from balie.store.schema import metadata
 
 MANY = 10_500
 WORDY = 60
@@ -27,23 +29,26 @@ async def talked(demo, *texts):
 
 def lengthen(demo, conversation, count):
     """The last message again and again, numbered, as if it had been said that often."""
-    with sqlite3.connect(demo.folder / "balie.sqlite3") as store:
-        names = [row[1] for row in store.execute("PRAGMA table_info(events)")]
-        values = {
-            "position": "NULL",
-            "seq": "n",
-            "payload": "replace(payload, 'bericht 0', 'bericht ' || (n - 2))",
-            "client_message_id": "NULL",
-        }
-        chosen = ", ".join(values.get(name, name) for name in names)
-        store.execute(
-            f"WITH RECURSIVE numbers(n) AS (SELECT 3 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)"
-            f" INSERT INTO events ({', '.join(names)}) SELECT {chosen} FROM events, numbers"
-            f" WHERE conversation_id = ? AND seq = 2",
-            (count, conversation),
+    place = Place(demo.folder, demo.database)
+    events, conversations = (metadata.tables[name] for name in ("events", "conversations"))
+    kept = [column for column in events.c if column.name not in ("position", "transaction_id")]
+    of_it = events.c.conversation_id == conversation
+    with looking(place.open()) as connection:
+        last = connection.execute(select(*kept).where(of_it, events.c.seq == 2)).mappings().one()
+        rows = [
+            dict(last)
+            | {
+                "seq": seq,
+                "payload": last["payload"].replace("bericht 0", f"bericht {seq - 2}"),
+                "client_message_id": None,
+            }
+            for seq in range(3, count + 1)
+        ]
+        connection.execute(insert(events), rows)
+        connection.execute(
+            update(conversations).where(conversations.c.id == conversation).values(last_seq=count)
         )
-        store.execute("UPDATE conversations SET last_seq = ? WHERE id = ?", (count, conversation))
-    store.close()
+    place.close()
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ THROUGH = {
     Policy.AGENT: {"agent", "admin", "owner"},
     Policy.ADMIN: {"admin", "owner"},
     Policy.OWNER: {"owner"},
+    Policy.OPERATOR: set(),
 }
 
 

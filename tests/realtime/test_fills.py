@@ -12,6 +12,7 @@ from balie.kernel.events import Author, Envelope, MessagePosted
 from balie.realtime.connection import Connection
 from balie.realtime.outbox import Outbox
 from balie.realtime.protocol.session import Limits
+from balie.realtime.tally import LiveTally
 
 CONVERSATION = "c0000000-0000-7000-8000-000000000001"
 VISITOR = "a0000000-0000-7000-8000-000000000001"
@@ -23,6 +24,8 @@ SAID = [
 
 class Line:
     """A transport that keeps what is sent."""
+
+    name = "socket"
 
     def __init__(self):
         self.outbox = Outbox()
@@ -59,7 +62,9 @@ def asked(monkeypatch):
 @pytest.fixture
 def visitor(asked):
     hub = SimpleNamespace(follow=lambda *_: None, unfollow=lambda *_: None)
-    services = SimpleNamespace(limits=Limits(), entropy=bytes, clock=lambda: 0, hub=hub, store=None)
+    services = SimpleNamespace(
+        limits=Limits(), entropy=bytes, clock=lambda: 0, hub=hub, store=None, tally=LiveTally()
+    )
     connection = Visitor(services, Line())
     connection.actor = VisitorActor(organisation_id="o", site_id="s", visitor_id=VISITOR)
     connection.line = connection.push.__self__

@@ -74,7 +74,11 @@ class House:
         self.store: LogStore[Conversation] = LogStore(driver, ConversationProjection())
         self.blobs = Blobs(self.folder / data.FILES)
         self.ports = Ports(self.store, clock, os.urandom)
-        self.edge = EdgeSettings(settings.own_origin, trusted_proxies=settings.trusted_proxies)
+        self.edge = EdgeSettings(
+            settings.own_origin,
+            trusted_proxies=settings.trusted_proxies,
+            operator_token=settings.metrics_token,
+        )
         self.organisations = OrganisationCommands(self.ports)
         self.pages = SitePages(self.ports, self.organisations)
         self.agents = AgentRoom(self.ports, self.edge, self.organisations, hasher)
@@ -92,6 +96,8 @@ class House:
         self.hub = Hub()
         self.bus: MemoryBus[Appended[Conversation]] = MemoryBus()
         self.bus.subscribe(self.hub.committed)
+        self.bus.subscribe(self._count)
+        self.stored_events = 0
         self.store.on_appended = self.bus.publish
         self.store.on_touched = self.hub.touched
         talk = Rate(settings.message_burst, 1_000 / settings.messages_per_second)
@@ -111,6 +117,9 @@ class House:
         """Start writing and watching."""
         self.store.start()
         self._watch = asyncio.create_task(self._watch_presence())
+
+    def _count(self, appended: Appended[Conversation]) -> None:
+        self.stored_events += len(appended.envelopes)
 
     async def close(self) -> None:
         """Write what is queued and stop."""

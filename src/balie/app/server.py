@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import structlog
@@ -12,12 +12,15 @@ from litestar import Litestar
 
 from balie.app import stopping
 from balie.app.house import House, clock
+from balie.app.metrics import Metrics
 from balie.app.patience import PatientProtocol
+from balie.app.side_door import SideDoor
 from balie.app.upkeep import Upkeep
 from balie.contacts import api as contacts_api
 from balie.contacts.auth import VisitorAuthenticator
 from balie.conversations import api as conversations_api
 from balie.http.routes import HttpDeps, build_http
+from balie.http.tally import HttpTally
 from balie.kernel.errors import BalieError
 from balie.realtime.protocol.frames import Close, Draining
 from balie.realtime.protocol.session import encode
@@ -38,12 +41,18 @@ class Application:
 
     def __init__(self, house: House, *, shop: Any = None, shop_host: str | None = None) -> None:
         self.house = house
-        self.http = _http(house, f"http://{shop_host}" if shop_host else None)
+        shop_url = f"http://{shop_host}" if shop_host else None
+        self.http = _http(house, shop_url, self._figures)
+        self._counted = HttpTally(self.http)
         services = house.live_services()
+        self.metrics = Metrics(house, services.tally, self._counted)
         self.sockets = SocketDoor(services)
         self._streams = StreamDoor(services)
         self._shop = shop
         self._shop_host = shop_host.partition(":")[0].encode() if shop_host else None
+
+    def _figures(self) -> bytes:
+        return self.metrics.text()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if self._shop is not None and self._is_for_shop(scope):
@@ -51,7 +60,7 @@ class Application:
         elif scope["type"] == "http" and scope["path"].startswith("/sse/"):
             await self._streams(scope, receive, send)
         else:
-            await self.http(scope, receive, send)
+            await self._counted(scope, receive, send)
 
     def _is_for_shop(self, scope: Any) -> bool:
         if scope["type"] != "http":
@@ -60,7 +69,7 @@ class Application:
         return bool(host.partition(b":")[0] == self._shop_host)
 
 
-def _http(house: House, shop_url: str | None) -> Litestar:
+def _http(house: House, shop_url: str | None, metrics: Callable[[], bytes]) -> Litestar:
     return build_http(
         HttpDeps(
             ports=house.ports,
@@ -68,7 +77,8 @@ def _http(house: House, shop_url: str | None) -> Litestar:
             organisations=house.organisations,
             agents=house.agents,
             pages=house.pages,
-            is_ready=lambda: _is_ready(house),
+            is_ready=lambda: is_ready(house),
+            metrics=metrics,
             routers=[
                 conversations_api.routes(house.conversation_services()),
                 contacts_api.routes(house.erasing),
@@ -80,7 +90,7 @@ def _http(house: House, shop_url: str | None) -> Litestar:
     )
 
 
-async def _is_ready(house: House) -> bool:
+async def is_ready(house: House) -> bool:
     """Whether what is written now would be on disk."""
     try:
         await house.store.probe()
@@ -89,7 +99,7 @@ async def _is_ready(house: House) -> bool:
     return True
 
 
-def bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int, *, chosen_by: str = "--port or PORT=") -> socket.socket:
     """A listening socket. Raises PortTakenError, in plain words, when the port is taken."""
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -101,7 +111,7 @@ def bind(host: str, port: int) -> socket.socket:
         listener.close()
         raise PortTakenError(
             f"port {port} on {host} cannot be used ({error.strerror}); choose another with"
-            f" --port or PORT="
+            f" {chosen_by}"
         ) from None
     listener.set_inheritable(True)
     return listener
@@ -163,8 +173,40 @@ async def serve(
     )
     server = Server(config, house, ready)
     upkeep = Upkeep(house)
-    await upkeep.start()
+    async with _measured(application, house):
+        await upkeep.start()
+        try:
+            await server.serve(sockets=[listener])
+        finally:
+            await upkeep.stop()
+
+
+@contextlib.asynccontextmanager
+async def _measured(application: Application, house: House) -> AsyncIterator[None]:
+    """Look at the event loop meanwhile, and answer at the second port where there is one."""
+    watch = asyncio.get_running_loop().create_task(application.metrics.watch())
+    side_door = _open_side_door(application, house)
     try:
-        await server.serve(sockets=[listener])
+        yield
     finally:
-        await upkeep.stop()
+        watch.cancel()
+        if side_door is not None:
+            await side_door.close()
+
+
+def _open_side_door(application: Application, house: House) -> SideDoor | None:
+    if not house.settings.metrics_port:
+        return None
+
+    async def metrics() -> tuple[int, bytes]:
+        return 200, application.metrics.text()
+
+    async def healthz() -> tuple[int, bytes]:
+        return 200, b"ok"
+
+    async def readyz() -> tuple[int, bytes]:
+        return (200, b"ready") if await is_ready(house) else (503, b"not ready to work")
+
+    settings = house.settings
+    listener = bind(settings.metrics_host, settings.metrics_port, chosen_by="BALIE_METRICS_PORT")
+    return SideDoor(listener, {"/metrics": metrics, "/healthz": healthz, "/readyz": readyz})

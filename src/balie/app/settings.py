@@ -41,6 +41,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     connections_per_address: int = 1_000
     connections_per_visitor: int = 100
     log_level: str = "info"
+    metrics_token: str = ""
+    metrics_port: int = 0
+    metrics_host: str = "127.0.0.1"
 
     @property
     def own_origin(self) -> str:
@@ -109,6 +112,7 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "data_dir": Path,
     "database_url": _database_url,
     "port": _port,
+    "metrics_port": _port,
     "origin": parse_origin,
     "trusted_proxies": lambda text: parse_networks(text.split(",")),
     "max_file_bytes": _whole,

@@ -19,6 +19,8 @@ class Policy(Enum):
     AGENT = "agent"
     ADMIN = "admin"
     OWNER = "owner"
+    OPERATOR = "operator"
+    """Whoever runs this installation, of no organisation: by his own token, see `EdgeSettings`."""
 
 
 RANK: dict[Role, int] = {"agent": 0, "admin": 1, "owner": 2}
@@ -34,6 +36,7 @@ KINDS: dict[Policy, tuple[type, ...]] = {
     Policy.AGENT: (AgentActor,),
     Policy.ADMIN: (AgentActor,),
     Policy.OWNER: (AgentActor,),
+    Policy.OPERATOR: (),
 }
 
 SOCKET_VERBS: dict[tuple[str, str], Policy] = {}

@@ -27,6 +27,9 @@ from balie.organisations.commands import OrganisationCommands
 BODY_LIMIT = 64 * 1024
 STATIC = Path(__file__).parent.parent / "static"
 
+METRICS_TYPE = "text/plain; version=0.0.4"
+"""Prometheus' text format, which every reader of it takes."""
+
 Lifespan = Callable[[], Awaitable[None]]
 
 
@@ -40,6 +43,7 @@ class HttpDeps:
     organisations: OrganisationCommands
     agents: AgentRoom
     is_ready: Callable[[], Awaitable[bool]]
+    metrics: Callable[[], bytes]
     pages: Pages | None = None
     routers: Sequence[ControllerRouterHandler] = ()
     authenticators: Sequence[Authenticator] = ()
@@ -68,6 +72,7 @@ def build_http(deps: HttpDeps) -> Litestar:
             screens.routes(shown),
             healthz,
             readyz,
+            metrics,
             *deps.routers,
         ],
         guards=[Gate(deps.settings, [*deps.authenticators, deps.agents.sign_in], deps.pages)],
@@ -75,6 +80,7 @@ def build_http(deps: HttpDeps) -> Litestar:
             "actor": Provide(current_agent),
             "visitor": Provide(current_visitor),
             "is_ready": Provide(lambda: deps.is_ready, sync_to_thread=False),
+            "figures": Provide(deps.metrics, sync_to_thread=False),
             **deps.dependencies,
         },
         exception_handlers=EXCEPTION_HANDLERS,
@@ -102,3 +108,9 @@ async def readyz(is_ready: NamedDependency[Callable[[], Awaitable[bool]]]) -> Re
     if not await is_ready():
         raise UnavailableError("not ready to work")
     return Response("ready", media_type="text/plain", headers={"Cache-Control": "no-store"})
+
+
+@get("/metrics", opt={"policy": Policy.OPERATOR}, include_in_schema=False)
+async def metrics(figures: NamedDependency[bytes]) -> Response[bytes]:
+    """This process in figures, for Prometheus."""
+    return Response(figures, media_type=METRICS_TYPE, headers={"Cache-Control": "no-store"})

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
+from time import monotonic
 from typing import Any, Protocol
 
 import structlog
@@ -41,6 +42,11 @@ class Transport(Protocol):
 
     outbox: Outbox
 
+    @property
+    def name(self) -> str:
+        """`socket` or `stream`."""
+        ...
+
     def push(self, frame: bytes) -> None:
         """Send a frame some time soon; too many of them end the connection."""
 
@@ -62,6 +68,8 @@ class Connection(ABC):
         self.push: Callable[[bytes], None] = transport.push
         self.end: Callable[[int, str], None] = transport.end
         self._outbox = transport.outbox
+        self._counted_as = (self.kind, transport.name)
+        self._is_counted = False
         self.session = Session(self.kind, services.limits)
         self.id = services.entropy(18).hex()
         self._seats: list[tuple[Seats, str]] = []
@@ -117,8 +125,17 @@ class Connection(ABC):
         seats.take(key)
         self._seats.append((seats, key))
 
+    def count_in(self) -> None:
+        """Be counted among the open ones until the end."""
+        self._is_counted = True
+        self.services.tally.opened[self._counted_as] += 1
+        self.services.tally.open[self._counted_as] += 1
+
     def leave(self) -> None:
         """The connection is over."""
+        if self._is_counted:
+            self._is_counted = False
+            self.services.tally.open[self._counted_as] -= 1
         while self._seats:
             seats, key = self._seats.pop()
             seats.leave(key)
@@ -172,17 +189,19 @@ class Connection(ABC):
                 return self._submit_prepared(frame)
             self._write(frame, self.plain_command(frame))
         except BalieError as error:
-            self.perform(self.session.refused(frame.client_message_id, error))
+            self._refuse(frame, error)
         return None
 
     async def _submit_prepared(self, frame: f.Post | f.Note) -> None:
         try:
             self._write(frame, await self.prepared_command(frame))
         except BalieError as error:
-            self.perform(self.session.refused(frame.client_message_id, error))
+            self._refuse(frame, error)
 
     def _write(self, frame: f.Post | f.Note, command: Post | Note) -> None:
-        self.services.conversations.post_message_later(command, partial(self._written, frame))
+        self.services.conversations.post_message_later(
+            command, partial(self._written, frame, monotonic())
+        )
         self._pending += 1
 
     @property
@@ -223,6 +242,7 @@ class Connection(ABC):
     def _written(
         self,
         frame: f.Post | f.Note,
+        began: float,
         appended: Appended[Conversation] | None,
         error: BaseException | None,
     ) -> None:
@@ -231,10 +251,16 @@ class Connection(ABC):
             self._room.set()
         if appended is not None:
             self._acknowledge(frame, appended)
+            self.services.tally.acknowledged.add(monotonic() - began)
+            self.services.tally.repeated += appended.repeated
             return
         if not isinstance(error, BalieError):
             log.error("a message was not written", error=repr(error))
             error = UnavailableError("the store cannot write now; nothing was stored")
+        self._refuse(frame, error)
+
+    def _refuse(self, frame: f.Post | f.Note, error: BalieError) -> None:
+        self.services.tally.refused[error.code] += 1
         self.perform(self.session.refused(frame.client_message_id, error))
 
     def _acknowledge(self, frame: f.Post | f.Note, appended: Appended[Conversation]) -> None:
@@ -293,6 +319,7 @@ class Connection(ABC):
     async def _gap(self, fill: do.Fill) -> queries.EventPage:
         assert self.actor is not None
         store = self.services.store
+        self.services.tally.refilled += 1
         return await queries.find_gap(store, self.actor, fill.conversation, fill.after, f.MAX_FILL)
 
     async def _send_pieces(self, fill: do.Fill, page: queries.EventPage) -> do.Fill:

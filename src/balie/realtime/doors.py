@@ -35,6 +35,7 @@ def open_connection(
     address = client_address(peer, forwarded, services.edge.trusted_proxies)
     connection = _made(services, kind, address, headers, transport)
     connection.sit(services.address_seats, limit_key(address))
+    connection.count_in()
     return connection
 
 

@@ -77,6 +77,7 @@ class StreamDoor:
             await stream.run(hello, receive)
         finally:
             del self._streams[stream.connection.id]
+            self._services.tally.closed[stream.ended_by] += 1
             stream.connection.leave()
 
     async def _take(self, session: str, headers: dict[str, str], receive: Any, send: Any) -> None:
@@ -140,6 +141,8 @@ class StreamDoor:
 class Stream:
     """The transport of one stream: push and end, as a socket has them."""
 
+    name = "stream"
+
     def __init__(self, send: Any, abandon: Callable[[], None]) -> None:
         self._send = send
         self._abandon = abandon
@@ -148,6 +151,8 @@ class Stream:
         self._closing: tuple[int, str] | None = None
         self._turn = asyncio.Lock()
         self.connection: Connection
+        self.ended_by = "client"
+        """The code with which Balie ended it, or `client`."""
 
     @property
     def is_ending(self) -> bool:
@@ -176,6 +181,7 @@ class Stream:
             # The other side is gone.
             pass
         finally:
+            self.ended_by = str(self._closing[0]) if self._closing is not None else "client"
             self._closing = self._closing or (1_006, "")
             gone.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -84,6 +84,8 @@ class SocketDoor:
 class Socket(asyncio.Protocol):
     """The transport of one WebSocket."""
 
+    name = "socket"
+
     __slots__ = (
         "_asked_at",
         "_closing",
@@ -134,6 +136,8 @@ class Socket(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self._connections.discard(self)
         self._door.left(self)
+        if self.connection is not None:
+            self._count_end()
         self._closing = self._closing or (1_006, "")
         self.outbox.clear()
         if self._overdue is not None:
@@ -142,6 +146,10 @@ class Socket(asyncio.Protocol):
             self._waiting.cancel()
         if self.connection is not None:
             self.connection.leave()
+
+    def _count_end(self) -> None:
+        code = str(self._closing[0]) if self._closing is not None else "client"
+        self._door.services.tally.closed[code] += 1
 
     def pause_writing(self) -> None:
         self._writable = False

@@ -62,6 +62,7 @@ class LogStore(Generic[S]):
         self.driver = driver
         self._writer = Writer(driver, driver.journal(projection), self._deliver)
         self._readers = Readers(driver, self._deliver)
+        self.tally = self._writer.tally
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sound_until = 0.0
         self.on_appended: Callable[[Appended[S]], None] = _ignore
@@ -109,6 +110,10 @@ class LogStore(Generic[S]):
             return
         await self.write(self.driver.probe, of=EVERYWHERE)
         self._sound_until = time.monotonic() + PROBE_FOR
+
+    def waiting(self) -> tuple[int, int]:
+        """How many jobs wait to be written, and how many queries to be read."""
+        return len(self._writer), len(self._readers)
 
     async def append(self, append: Append[S]) -> Appended[S]:
         """Add events; returns when they are on disk. Raises what `decide` raises."""

@@ -43,6 +43,10 @@ class Readers:
             raise BusyError("too much waits to be read")
         self._queries.put((query, of, done))
 
+    def __len__(self) -> int:
+        """Queries that wait."""
+        return self._queries.qsize()
+
     def stop(self) -> None:
         """Answer what is queued, then end the threads."""
         for thread in self._threads:

@@ -18,6 +18,7 @@ from balie.kernel.errors import BalieError, BusyError, UnavailableError
 from balie.store.driver import Driver
 from balie.store.journal import Journal, Wish
 from balie.store.line import Line, raw
+from balie.store.tally import StoreTally
 
 QUEUE_LIMIT = 20_000
 BATCH_LIMIT = 512
@@ -67,6 +68,7 @@ class Writer:
         self._driver = driver
         self._journal = journal
         self._deliver = deliver
+        self.tally = StoreTally()
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="balie-writer", daemon=True)
@@ -79,6 +81,10 @@ class Writer:
         if self._stopping or self._jobs.qsize() >= QUEUE_LIMIT:
             raise BusyError("too much waits to be written")
         self._jobs.put(job)
+
+    def __len__(self) -> int:
+        """Jobs that wait."""
+        return self._jobs.qsize()
 
     def stop(self) -> None:
         """Write what is queued, then end the thread."""
@@ -96,8 +102,11 @@ class Writer:
                 self._jobs.put(None)
                 continue
             self._wait_for_company(monotonic() - ended)
-            self._deliver(self._commit(self._gather(first), line))
+            batch, began = self._gather(first), monotonic()
+            self._deliver(self._commit(batch, line))
             ended = monotonic()
+            self.tally.commits.add(ended - began)
+            self.tally.batches.add(len(batch))
         line.close()
 
     def _wait_for_company(self, idle: float) -> None:
@@ -209,6 +218,9 @@ class Writer:
 
     def _as_unavailable(self, error: Exception) -> BaseException:
         told = self._driver.translate(error)
+        self.tally.failures += isinstance(told, UnavailableError) or not isinstance(
+            told, BalieError
+        )
         if isinstance(told, BalieError):
             return told
         log.error("the store cannot write", error=repr(error))
