@@ -17,6 +17,7 @@ from balie.app.house import House
 from balie.app.server import Application, bind, serve
 from balie.app.settings import Settings
 from balie.app.stores import refuse_missing
+from balie.app.tracing import Tracing, configured
 from balie.demo.shop import SHOP_NAME, shop_app
 
 T = TypeVar("T")
@@ -63,7 +64,7 @@ def run_demo(settings: Settings, *, as_json: bool) -> None:
             stopping.finish()
 
     with bind(settings.host, settings.port) as listener:
-        _run(main(open_house(settings), listener))
+        _run(main(open_house(settings, configured()), listener))
 
 
 def run_server(settings: Settings) -> None:
@@ -85,7 +86,7 @@ def run_server(settings: Settings) -> None:
             stopping.finish()
 
     with bind(settings.host, settings.port) as listener:
-        _run(main(open_house(settings), listener))
+        _run(main(open_house(settings, configured()), listener))
 
 
 def _hold(settings: Settings) -> None:
@@ -94,9 +95,9 @@ def _hold(settings: Settings) -> None:
         data.hold(data.prepare(settings.data_dir))
 
 
-def open_house(settings: Settings) -> House:
+def open_house(settings: Settings, tracing: Tracing | None = None) -> House:
     """The rooms, over a store that has been brought up to date."""
-    house = House(settings)
+    house = House(settings, tracing=tracing)
     house.store.driver.migrate()
     return house
 

@@ -18,6 +18,7 @@ from balie.agents.room import AgentRoom
 from balie.app import data
 from balie.app.settings import Settings
 from balie.app.stores import open_driver
+from balie.app.tracing import TracedStore, Tracing
 from balie.bus.memory import MemoryBus
 from balie.contacts.commands import ContactCommands
 from balie.contacts.erasing import Erasing
@@ -66,12 +67,22 @@ def clock() -> int:
 class House:
     """All rooms of one process over one data directory."""
 
-    def __init__(self, settings: Settings, hasher: PasswordHasher | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        hasher: PasswordHasher | None = None,
+        tracing: Tracing | None = None,
+    ) -> None:
         self.settings = settings
+        self.tracing = tracing
         self.folder = data.prepare(settings.data_dir, has_database=not settings.database_url)
         driver = open_driver(settings)
         self.secret = data.secret(self.folder, is_used=driver.is_used())
-        self.store: LogStore[Conversation] = LogStore(driver, ConversationProjection())
+        self.store: LogStore[Conversation] = (
+            TracedStore(driver, ConversationProjection(), tracing)
+            if tracing is not None
+            else LogStore(driver, ConversationProjection())
+        )
         self.blobs = Blobs(self.folder / data.FILES)
         self.ports = Ports(self.store, clock, os.urandom)
         self.edge = EdgeSettings(
@@ -128,6 +139,8 @@ class House:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watch
         await self.store.stop()
+        if self.tracing is not None:
+            await asyncio.to_thread(self.tracing.close)
 
     async def _watch_presence(self) -> None:
         while True:

@@ -15,6 +15,7 @@ from balie.app.house import House, clock
 from balie.app.metrics import Metrics
 from balie.app.patience import PatientProtocol
 from balie.app.side_door import SideDoor
+from balie.app.tracing import TracedApplication
 from balie.app.upkeep import Upkeep
 from balie.contacts import api as contacts_api
 from balie.contacts.auth import VisitorAuthenticator
@@ -44,6 +45,9 @@ class Application:
         shop_url = f"http://{shop_host}" if shop_host else None
         self.http = _http(house, shop_url, self._figures)
         self._counted = HttpTally(self.http)
+        self._served: Any = self._counted
+        if house.tracing is not None:
+            self._served = TracedApplication(self._counted, house.tracing)
         services = house.live_services()
         self.metrics = Metrics(house, services.tally, self._counted)
         self.sockets = SocketDoor(services)
@@ -60,7 +64,7 @@ class Application:
         elif scope["type"] == "http" and scope["path"].startswith("/sse/"):
             await self._streams(scope, receive, send)
         else:
-            await self._counted(scope, receive, send)
+            await self._served(scope, receive, send)
 
     def _is_for_shop(self, scope: Any) -> bool:
         if scope["type"] != "http":
