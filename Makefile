@@ -29,7 +29,7 @@ WEB_SOURCES := $(shell find web -type d -name node_modules -prune -o -type f ! -
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help types demo free-port bench test test-full check check-python check-web check-docs test-web format lock wheel clean \
-	browser development
+	browser development autobahn
 
 help: ## Show these words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -96,6 +96,19 @@ lock: $(TESTS) ## Bring the lock files in line; UPGRADE=1 takes the newest of ev
 
 bench: $(TESTS) $(APPS) ## Measure speed, memory and size (BENCH="talk --peers FOLDER"; see bench/README.md)
 	$(BIN)/python -m bench $(BENCH)
+
+# The suite runs on Python 2.7 alone; its packages go into a folder of their own.
+AUTOBAHN_PYTHON ?= python2.7
+SUITE := .venv/autobahn
+
+autobahn: $(SUITE)/.installed ## Let the Autobahn test suite at the socket (AUTOBAHN_PYTHON=python2.7)
+	$(BIN)/python -m tests.autobahn --interpreter $(AUTOBAHN_PYTHON) --suite $(SUITE) --reports var/autobahn \
+		$(if $(CASES),--cases "$(CASES)")
+
+$(SUITE)/.installed: | $(TESTS)
+	$(AUTOBAHN_PYTHON) -m pip install --quiet --disable-pip-version-check --target $(SUITE) \
+		autobahntestsuite==25.10.1
+	@touch $@
 
 wheel: $(TESTS) $(APPS) ## Build dist/*.tar.gz and dist/*.whl
 	$(BIN)/uv build --no-build-isolation --python $(BIN)/python --out-dir dist

@@ -7,6 +7,7 @@ task, and nothing more is read from that socket until it is done. See ADR 0006.
 """
 
 import asyncio
+import codecs
 import logging
 import random
 from collections.abc import Coroutine
@@ -39,6 +40,8 @@ CLOSE_WITHIN = 5.0
 EXTRAS_A_SECOND = 10
 EXTRAS_AT_ONCE = 200
 """Pings, pongs and fragments: what costs work and says nothing."""
+
+_Decoder = codecs.getincrementaldecoder("utf-8")
 
 log = structlog.get_logger("balie.realtime")
 # What the library says of single frames is of no use in a server's log.
@@ -81,6 +84,16 @@ class SocketDoor:
             loop.call_later(LOOK_EVERY, self._look_around)
 
 
+class _Protocol(ServerProtocol):
+    """The library takes a goodbye between two fragments for an error. Control frames may come there
+    (RFC 6455, section 5.4), and who leaves need not say the rest."""
+
+    def recv_frame(self, frame: Frame) -> None:
+        if frame.opcode is Opcode.CLOSE:
+            self.current_size = None
+        super().recv_frame(frame)
+
+
 class Socket(asyncio.Protocol):
     """The transport of one WebSocket."""
 
@@ -90,6 +103,7 @@ class Socket(asyncio.Protocol):
         "_asked_at",
         "_closing",
         "_connections",
+        "_decoder",
         "_door",
         "_extras",
         "_flushing",
@@ -112,11 +126,12 @@ class Socket(asyncio.Protocol):
         self._connections = connections
         self._loop = asyncio.get_running_loop()
         self._transport: Any = None
-        self._protocol = ServerProtocol(max_size=MAX_FRAME_BYTES, logger=_silent)
+        self._protocol = _Protocol(max_size=MAX_FRAME_BYTES, logger=_silent)
         self._extras: Bucket | None = None
         self.outbox = Outbox()
         self._inbox: list[Frame] = []
-        self._parts: list[bytes] = []
+        self._parts: list[str] = []
+        self._decoder: codecs.IncrementalDecoder | None = None
         self._waiting: asyncio.Task[None] | None = None
         self._overdue: asyncio.TimerHandle | None = None
         self._closing: tuple[int, str] | None = None
@@ -217,12 +232,18 @@ class Socket(asyncio.Protocol):
         return None
 
     def _join(self, frame: Frame) -> str | None:
-        self._parts.append(bytes(frame.data))
+        """Pieces of a text, each looked at when it comes: what is no text already ends here."""
         self._count_extra()
+        self._decoder = self._decoder or _Decoder()
+        try:
+            self._parts.append(self._decoder.decode(frame.data, frame.fin))
+        except UnicodeDecodeError:
+            self.end(Close.NOT_UTF8, "this is not UTF-8")
+            return None
         if not frame.fin:
             return None
-        whole, self._parts = b"".join(self._parts), []
-        return self._text(whole)
+        whole, self._parts, self._decoder = "".join(self._parts), [], None
+        return whole
 
     def _text(self, data: bytes | bytearray | memoryview) -> str | None:
         try:
