@@ -16,8 +16,9 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 def pytest_addoption(parser):
-    """`--database postgresql`: tests that run over any store run over that one."""
-    parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    """`--database postgresql`: tests that run over any store run over that one; `workers` has two processes
+    over it."""
+    parser.addoption("--database", choices=("sqlite", "postgresql", "workers"), default="sqlite")
 
 
 def pytest_configure(config):

@@ -57,6 +57,7 @@ class Demo:
                 "--json",
                 f"--port={self.port}",
                 f"--data-dir={self.folder}",
+                *self._workers(),
             ],
             stdout=subprocess.PIPE,
             stderr=self.errors,
@@ -68,6 +69,12 @@ class Demo:
         assert line, "the demo did not start"
         self.told = json.loads(line)
         return self
+
+    def _workers(self) -> list[str]:
+        from tests import places  # noqa: PLC0415 - as below
+
+        several = (self.database or places.chosen) == places.WORKERS
+        return ["--workers=2"] if several else []
 
     def stop(self) -> int:
         code = self._end(signal.SIGTERM)
@@ -110,7 +117,8 @@ def _database(folder: Path, kind: str | None) -> dict[str, str]:
     from tests import places  # noqa: PLC0415
 
     url = places.address(folder, kind)
-    return {"BALIE_DATABASE_URL": url} if url else {}
+    hints = {"BALIE_NATS_URL": places.nats()} if (kind or places.chosen) == places.WORKERS else {}
+    return {"BALIE_DATABASE_URL": url} | hints if url else {}
 
 
 PATIENT = {"BALIE_MESSAGE_BURST": "1000", "BALIE_CONNECTION_BURST": "1000"}

@@ -5,8 +5,13 @@ leave it open.
 """
 
 import atexit
-from contextlib import contextmanager
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
 from functools import cache
+from pathlib import Path
 
 from sqlalchemy import inspect
 from tests.clusters import QUICK, Cluster
@@ -18,6 +23,8 @@ from balie.store.schema import metadata
 from balie.store.scope import EVERYWHERE
 
 KINDS = ("sqlite", "postgresql")
+WORKERS = "workers"
+"""Two processes over a PostgreSQL, which hint each other over NATS."""
 chosen = "sqlite"
 
 
@@ -36,7 +43,46 @@ def _address(_folder):
 
 def address(folder, kind=None):
     """What BALIE_DATABASE_URL is to be for the data directory `folder`."""
-    return _address(str(folder)) if (kind or chosen) == "postgresql" else ""
+    return "" if (kind or chosen) == "sqlite" else _address(str(folder))
+
+
+@cache
+def nats():
+    """The address of this run's NATS."""
+    made = Nats()
+    atexit.register(made.stop)
+    return made.url
+
+
+class Nats:
+    """A real nats-server on the loopback."""
+
+    def __init__(self) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = free.getsockname()[1]
+        self.url = f"nats://127.0.0.1:{self._port}"
+        self.process = None
+        self.start()
+
+    def start(self) -> None:
+        """Start it, also again."""
+        program = Path(sys.executable).with_name("nats-server")
+        self.process = subprocess.Popen(
+            [program, "-a", "127.0.0.1", "-p", str(self._port)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for _ in range(100):
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self._port)):
+                return
+            time.sleep(0.05)
+        raise RuntimeError("nats-server did not start")
+
+    def stop(self) -> None:
+        """End it at once."""
+        self.process.kill()
+        self.process.wait()
 
 
 class Place:

@@ -12,6 +12,7 @@ from balie.agents.setup import Beginning
 from balie.app import commands, privacy, upkeep
 from balie.app.data import DataError
 from balie.app.house import House
+from balie.app.places import Place
 from balie.app.progress import ProgressBar
 from balie.app.server import PortTakenError
 from balie.app.settings import SettingError, Settings, read_settings
@@ -77,15 +78,44 @@ Subparsers = "argparse._SubParsersAction[argparse.ArgumentParser]"
 def _add_demo(subparsers: Subparsers) -> None:  # type: ignore[valid-type]
     command = _add(subparsers, "demo", "serve Balie with a demo shop in it", _demo)
     command.add_argument("--json", action="store_true", help="print one JSON line when ready")
+    _add_workers(command)
     command.set_defaults(data_dir=DEMO_FOLDER)
 
 
 def _demo(chosen: argparse.Namespace) -> None:
-    commands.run_demo(_settings(chosen), as_json=chosen.json)
+    settings = _settings(chosen)
+    if chosen.worker is not None:
+        commands.run_demo_worker(settings, chosen.worker)
+    else:
+        commands.run_demo(settings, as_json=chosen.json, workers=chosen.workers)
 
 
 def _add_serve(subparsers: Subparsers) -> None:  # type: ignore[valid-type]
-    _add(subparsers, "serve", "serve Balie", lambda chosen: commands.run_server(_settings(chosen)))
+    _add_workers(_add(subparsers, "serve", "serve Balie", _serve))
+
+
+def _serve(chosen: argparse.Namespace) -> None:
+    settings = _settings(chosen)
+    if chosen.worker is not None:
+        commands.run_worker(settings, chosen.worker)
+    elif chosen.workers > 1:
+        commands.run_workers(settings, chosen.workers)
+    else:
+        commands.run_server(settings)
+
+
+def _add_workers(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--workers", type=_count, default=1, metavar="N", help="processes over one PostgreSQL (1)"
+    )
+    # How the supervisor starts each of them.
+    command.add_argument("--worker", type=Place.parse, help=argparse.SUPPRESS)
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) <= 64:
+        raise argparse.ArgumentTypeError("a number from 1 to 64")
+    return int(text)
 
 
 def _add_init(subparsers: Subparsers) -> None:  # type: ignore[valid-type]
@@ -309,3 +339,7 @@ def _tell(told: Mapping[str, object], *, as_json: bool) -> None:
     width = max(map(len, told))
     for name, value in told.items():
         print(f"{name.replace('_', ' '):<{width}}  {value}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

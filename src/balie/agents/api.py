@@ -164,7 +164,7 @@ async def change_self(
 @post("/socket-tickets", opt=AGENT)
 async def issue_ticket(actor: CurrentAgent, room: Room) -> views.TicketView:
     """A ticket that opens one socket within 30 seconds, under this session."""
-    return views.TicketView(room.tickets.issue(actor.session_id, room.ports.clock()))
+    return views.TicketView(await room.tickets.issue(actor))
 
 
 @get("/invitations/{token:str}", opt=PUBLIC)

@@ -3,11 +3,12 @@
 from typing import Literal
 
 import msgspec
-from sqlalchemy import Column, Index, LargeBinary, Table, UniqueConstraint
+from sqlalchemy import Column, Double, Index, LargeBinary, Table, UniqueConstraint, text
 
 from balie.kernel.actor import Role
 from balie.organisations.model import Language
 from balie.store.schema import Number, Words, metadata
+from balie.store.scope import EVERYWHERE
 
 InvitationKind = Literal["invitation", "password"]
 
@@ -106,6 +107,27 @@ invitations = Table(
     Column("used_at", Number),
     UniqueConstraint("token_hash"),
     Index("ix_invitations_agent", "agent_id"),
+)
+
+tickets = Table(
+    "tickets",
+    metadata,
+    Column("organisation_id", Words, nullable=False),
+    Column("token_hash", Words, primary_key=True),
+    Column("session_id", Words, nullable=False),
+    Column("expires_at", Number, nullable=False),
+)
+
+tries = Table(
+    "tries",
+    metadata,
+    # Of all, since nobody knows yet whose he is who tries.
+    Column("organisation_id", Words, nullable=False, server_default=text(f"'{EVERYWHERE}'")),
+    # A hash: an address of a person, of a place, or of both.
+    Column("key", Words, primary_key=True),
+    Column("tokens", Double, nullable=False),
+    Column("at", Number, nullable=False),
+    Index("ix_tries_at", "at"),
 )
 
 pictures = Table(

@@ -99,6 +99,11 @@ class Presence:
             )
         ]
 
+    def held(self) -> list[tuple[str, Sign]]:
+        """The sessions of this very process, and the last that was heard of each. Those of others have a
+        colon in their names."""
+        return [(key, sign) for key, sign in self._signs.items() if ":" not in key]
+
     def renamed(self, agent: AgentName) -> None:
         """Show another name or picture from now on."""
         for session in self._of_agent.get(agent.id, ()):

@@ -12,6 +12,8 @@ from balie.agents.model import (
     invitations,
     pictures,
     sessions,
+    tickets,
+    tries,
 )
 from balie.kernel.erasure import Gone
 from balie.store.keepers import Keeper
@@ -61,6 +63,8 @@ KEEPER = Keeper(
         agents.name: "people who answer; what visitors wrote to them lies in conversations",
         sessions.name: "sign-ins of people who answer",
         invitations.name: "one-time links of people who answer",
+        tickets.name: "half a minute of a socket's admission, of people who answer",
+        tries.name: "how often a password was tried; hashes, gone after some hours",
         pictures.name: "pictures of people who answer",
     },
 )

@@ -32,10 +32,9 @@ class AgentRoom:
         self.passwords = Passwords(ports.entropy, hasher)
         self.commands = AgentCommands(ports, self.passwords, settings.origin)
         self.sign_in = SignIn(ports, self.passwords, settings)
-        self.tickets = Tickets(ports.entropy)
+        self.tickets = Tickets(ports)
         self.presence = Presence()
         self.states = SiteStates(ports, self.presence)
-        self.on_sessions_ended(self.tickets.forget)
         self.commands.on_agent_changed.append(
             lambda agent: self.presence.renamed(AgentName(agent.id, agent.name, agent.picture))
         )
@@ -49,6 +48,6 @@ class AgentRoom:
     async def redeem(self, ticket: str, cookie_token: str | None) -> AgentActor | None:
         """Who opens a socket with this ticket and the session cookie of its handshake, if the two belong
         together and the session still counts."""
-        session_id = self.tickets.redeem(ticket, self.ports.clock())
+        session_id = await self.tickets.redeem(ticket)
         actor = await self.sign_in.know(cookie_token) if session_id and cookie_token else None
         return actor if actor is not None and actor.session_id == session_id else None

@@ -16,14 +16,15 @@ from balie.agents.model import (
     sessions,
 )
 from balie.agents.passwords import Passwords
+from balie.agents.tries import Tries, Wish
 from balie.edge.auth import Connection as HttpConnection
 from balie.edge.auth import session_token
-from balie.edge.limits import Limiter, Rate, limit_key, shortened
+from balie.edge.limits import Rate, limit_key, shortened
 from balie.edge.ports import Ports
 from balie.edge.settings import EdgeSettings
 from balie.edge.text import clean_email
 from balie.kernel.actor import AgentActor
-from balie.kernel.errors import MalformedError, NotFoundError, RateLimitedError, UnauthorisedError
+from balie.kernel.errors import MalformedError, NotFoundError, UnauthorisedError
 from balie.store.scope import EVERYWHERE
 
 SEEN_EVERY_MS = 60_000
@@ -52,9 +53,7 @@ class SignIn:
         self._ports = ports
         self._passwords = passwords
         self._settings = settings
-        self._persons = Limiter(PERSON)
-        self._accounts = Limiter(ACCOUNT)
-        self._places = Limiter(PLACE)
+        self._tries = Tries(ports)
         self.on_sessions_ended: list[Callable[[list[str]], None]] = []
 
     async def sign_in(
@@ -66,7 +65,7 @@ class SignIn:
         Raises WrongPasswordError, RateLimitedError, BusyError.
         """
         name = _email_or_nobody(email)
-        left = self._take_try(name, address)
+        left = await self._tries.take(_wishes(name, address))
         found = await self._ports.store.read(
             lambda c: queries.find_by_email(c, name), of=EVERYWHERE
         )
@@ -74,7 +73,7 @@ class SignIn:
         fits = await self._passwords.verify(stored, password)
         if agent is None or agent.disabled or not fits:
             raise WrongPasswordError(left)
-        self._give_try_back(name, address)
+        await self._give_try_back(name, address)
         await self._renew_hash(agent, str(stored), password)
         token, session = await self.open_session(agent, address, user_agent)
         return token, agent, session
@@ -145,13 +144,13 @@ class SignIn:
             lambda c: queries.find_agent(c, actor, actor.agent_id), of=actor.organisation_id
         )
         checked = rules.checked_password(wanted, agent.email, agent.name)
-        left = self._take_try(agent.email, address)
+        left = await self._tries.take(_wishes(agent.email, address))
         stored = await self._ports.store.read(
             lambda c: queries.find_password_hash(c, actor), of=actor.organisation_id
         )
         if not await self._passwords.verify(stored, current):
             raise WrongPasswordError(left)
-        self._give_try_back(agent.email, address)
+        await self._give_try_back(agent.email, address)
         hashed = await self._passwords.hash(checked)
         token = rules.token_of(self._ports.entropy(rules.TOKEN_BYTES))
 
@@ -168,35 +167,9 @@ class SignIn:
         self._tell(await self._ports.store.write(write, of=actor.organisation_id))
         return token
 
-    def _take_try(self, email: str, address: str) -> int:
-        """Take one try before the password is looked at; how many are left. Raises RateLimitedError, and
-        then takes none: who is blocked himself must not block the account for its owner."""
-        now = self._ports.clock()
-        taken: list[tuple[Limiter, str]] = []
-        left: list[int] = []
-        try:
-            for limiter, key in self._limits(email, address):
-                left.append(limiter.take(key, now))
-                taken.append((limiter, key))
-        except RateLimitedError:
-            for limiter, key in taken:
-                limiter.give_back(key, now)
-            raise
-        return min(left)
-
-    def _give_try_back(self, email: str, address: str) -> None:
-        person, *others = self._limits(email, address)
-        person[0].forgive(person[1])
-        for limiter, key in others:
-            limiter.give_back(key, self._ports.clock())
-
-    def _limits(self, email: str, address: str) -> list[tuple[Limiter, str]]:
-        account, place = rules.token_hash(email), limit_key(address)
-        return [
-            (self._persons, f"{account}@{place}"),
-            (self._accounts, account),
-            (self._places, place),
-        ]
+    async def _give_try_back(self, email: str, address: str) -> None:
+        person, *others = _wishes(email, address)
+        await self._tries.give_back(person[1], others)
 
     async def _renew_hash(self, agent: Agent, stored: str, password: str) -> None:
         """A hash made with older parameters is made anew while the password is at hand."""
@@ -219,6 +192,12 @@ class SignIn:
         if ended:
             for hears in self.on_sessions_ended:
                 hears(ended)
+
+
+def _wishes(email: str, address: str) -> list[Wish]:
+    """What a try is counted by; the first is who tries, from where he does."""
+    account, place = rules.token_hash(email), limit_key(address)
+    return [(PERSON, f"{account}@{place}"), (ACCOUNT, account), (PLACE, place)]
 
 
 def _email_or_nobody(text: str) -> str:

@@ -109,8 +109,12 @@ class SiteStates:
 
     def forget(self, site: Site) -> None:
         """A site that changed is encoded anew."""
-        self._kept.pop(site.key, None)
-        self._asked.pop(site.key, None)
+        self.forget_key(site.key)
+
+    def forget_key(self, key: str) -> None:
+        """As `forget`, where only its key is known."""
+        self._kept.pop(key, None)
+        self._asked.pop(key, None)
 
     def _encode(self, site: Site, now: int) -> Encoded:
         state = self.state(site, now)

@@ -1,50 +1,55 @@
-"""Tickets for sockets: a page asks for one with its cookie and shows it in `hello`, once, within 30 seconds."""
+"""Tickets for sockets: a page asks for one with its cookie and shows it in `hello`, once, within 30 seconds.
 
-from collections import OrderedDict
+They are stored, by their hash: whoever issues one need not be the process that the socket comes to.
+"""
 
-import msgspec
+from sqlalchemy import Connection, delete, insert
 
-from balie.agents.rules import token_of
-from balie.kernel.ports import Entropy
+from balie.agents.model import tickets
+from balie.agents.rules import token_hash, token_of
+from balie.edge.ports import Ports
+from balie.kernel.actor import AgentActor
+from balie.store.scope import EVERYWHERE
 
 LIFE_MS = 30_000
-CAPACITY = 10_000
-
-
-class Ticket(msgspec.Struct, frozen=True):
-    session_id: str
-    expires_at: int
 
 
 class Tickets:
-    """The tickets that are out, in the memory of this process."""
+    """The tickets that are out."""
 
-    def __init__(self, entropy: Entropy) -> None:
-        self._entropy = entropy
-        self._out: OrderedDict[str, Ticket] = OrderedDict()
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
 
-    def issue(self, session_id: str, now: int) -> str:
-        """A ticket that opens one socket of this session."""
-        token = token_of(self._entropy(32))
-        self._out[token] = Ticket(session_id, now + LIFE_MS)
-        while len(self._out) > CAPACITY or self._oldest_expired(now):
-            self._out.popitem(last=False)
+    async def issue(self, actor: AgentActor) -> str:
+        """A ticket that opens one socket of this session. Raises BusyError, UnavailableError."""
+        now, token = self._ports.clock(), token_of(self._ports.entropy(32))
+        row = {
+            "organisation_id": actor.organisation_id,
+            "token_hash": token_hash(token),
+            "session_id": actor.session_id,
+            "expires_at": now + LIFE_MS,
+        }
+
+        def write(connection: Connection) -> None:
+            connection.execute(delete(tickets).where(tickets.c.expires_at <= now))
+            connection.execute(insert(tickets), row)
+
+        await self._ports.store.write(write, of=actor.organisation_id)
         return token
 
-    def redeem(self, token: str, now: int) -> str | None:
+    async def redeem(self, token: str) -> str | None:
         """The session that a ticket was issued to; None for one unknown, used or expired.
 
         The caller compares it with the session of the handshake's cookie.
         """
-        ticket = self._out.pop(token, None)
-        return ticket.session_id if ticket is not None and now < ticket.expires_at else None
+        now = self._ports.clock()
+        wanted = tickets.c.token_hash == token_hash(token)
 
-    def forget(self, session_ids: list[str]) -> None:
-        """A session that ended takes its tickets with it."""
-        ended = set(session_ids)
-        for token in [t for t, ticket in self._out.items() if ticket.session_id in ended]:
-            del self._out[token]
+        def write(connection: Connection) -> str | None:
+            used = (
+                delete(tickets).where(wanted).returning(tickets.c.session_id, tickets.c.expires_at)
+            )
+            row = connection.execute(used).first()
+            return str(row.session_id) if row is not None and now < row.expires_at else None
 
-    def _oldest_expired(self, now: int) -> bool:
-        oldest = next(iter(self._out.values()), None)
-        return oldest is not None and oldest.expires_at <= now
+        return await self._ports.store.write(write, of=EVERYWHERE)

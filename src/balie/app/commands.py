@@ -5,7 +5,8 @@ import gc
 import socket
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 
@@ -14,11 +15,14 @@ from balie.agents.commands import Link
 from balie.agents.setup import Beginning, Begun, create_organisation_site_owner
 from balie.app import data, founding, log, stopping
 from balie.app.house import House
+from balie.app.places import Place
 from balie.app.server import Application, bind, serve
 from balie.app.settings import Settings
 from balie.app.stores import refuse_missing
+from balie.app.supervisor import become
 from balie.app.tracing import Tracing, configured
 from balie.demo.shop import SHOP_NAME, shop_app
+from balie.kernel.errors import ConflictError
 
 T = TypeVar("T")
 
@@ -35,13 +39,65 @@ class DemoReady(msgspec.Struct, frozen=True):
     agents: list[founding.Login]
 
 
-def run_demo(settings: Settings, *, as_json: bool) -> None:
-    """Serve Balie with a demo shop in it, until SIGTERM or SIGINT. Raises PortTakenError, DataError."""
-    log.configure("warning" if settings.log_level == "info" else settings.log_level)
+def run_demo(settings: Settings, *, as_json: bool, workers: int = 1) -> None:
+    """Serve Balie with a demo shop in it, until SIGTERM or SIGINT. Raises PortTakenError, DataError, and what
+    `run_workers` raises."""
+    log.configure(_quiet(settings))
+    if workers > 1:
+        _refuse_several(settings)
+        ready = with_house(settings, partial(_prepare, settings), founding=True)
+        _become_several(settings, workers, _announcement(ready, as_json=as_json))
     _hold(settings)
-    shop_host = f"{SHOP_HOST}:{settings.port}"
+    with bind(settings.host, settings.port) as listener:
+        _serve_demo(
+            settings,
+            listener,
+            lambda ready: print(_announcement(ready, as_json=as_json), flush=True),
+        )
 
-    async def main(house: House, listener: socket.socket) -> None:
+
+def run_demo_worker(settings: Settings, place: Place) -> None:
+    """Be one of several."""
+    log.configure(_quiet(settings))
+    settings = _as_worker(settings, place)
+    with place.socket() as listener:
+        _serve_demo(settings, listener, lambda _: place.say_ready(), line=place.line)
+
+
+def _quiet(settings: Settings) -> str:
+    return "warning" if settings.log_level == "info" else settings.log_level
+
+
+async def _prepare(settings: Settings, house: House) -> DemoReady:
+    demo = await founding.prepare_demo(house, SHOP_NAME, f"http://{_shop_host(settings)}")
+    return _ready(settings, demo)
+
+
+def _shop_host(settings: Settings) -> str:
+    return f"{SHOP_HOST}:{settings.port}"
+
+
+def _ready(settings: Settings, demo: founding.Demo) -> DemoReady:
+    return DemoReady(
+        url=settings.own_origin,
+        shop_url=f"http://{_shop_host(settings)}",
+        console_url=f"{settings.own_origin}/app",
+        site_key=demo.site_key,
+        agents=demo.agents,
+    )
+
+
+def _serve_demo(
+    settings: Settings,
+    listener: socket.socket,
+    ready: Callable[[DemoReady], None],
+    line: int | None = None,
+) -> None:
+    shop_host = _shop_host(settings)
+
+    async def main(house: House) -> None:
+        if line is not None:
+            stopping.when_closed(line)
         await house.open()
         demo = await founding.prepare_demo(house, SHOP_NAME, f"http://{shop_host}")
         shop = shop_app(
@@ -50,21 +106,13 @@ def run_demo(settings: Settings, *, as_json: bool) -> None:
             sign_identity=lambda claims: founding.sign_identity(demo, claims),
         )
         application = Application(house, shop=shop, shop_host=shop_host)
-        ready = DemoReady(
-            url=settings.own_origin,
-            shop_url=f"http://{shop_host}",
-            console_url=f"{settings.own_origin}/app",
-            site_key=demo.site_key,
-            agents=demo.agents,
-        )
         try:
-            await serve(application, house, listener, lambda: _announce(ready, as_json=as_json))
+            await serve(application, house, listener, lambda: ready(_ready(settings, demo)))
         finally:
             await house.close()
             stopping.finish()
 
-    with bind(settings.host, settings.port) as listener:
-        _run(main(open_house(settings, configured()), listener))
+    _run(main(open_house(settings, configured())))
 
 
 def run_server(settings: Settings) -> None:
@@ -72,21 +120,66 @@ def run_server(settings: Settings) -> None:
     log.configure(settings.log_level)
     _hold(settings)
 
-    async def main(house: House, listener: socket.socket) -> None:
+    def ready() -> None:
+        print(f"Balie serves on {settings.own_origin}", flush=True)
+
+    with bind(settings.host, settings.port) as listener:
+        _serve_until_told(settings, listener, ready)
+
+
+def run_workers(settings: Settings, count: int) -> NoReturn:
+    """Serve Balie with `count` processes, until SIGTERM or SIGINT; SIGHUP replaces them one after the other.
+    Never returns. Raises ConflictError without PostgreSQL, PortTakenError, DataError, UnusableError."""
+    _refuse_several(settings)
+    log.configure(settings.log_level)
+    # What stands in their way is said once, and before any of them starts.
+    House(settings).store.driver.migrate()
+    _become_several(settings, count, f"Balie serves on {settings.own_origin} with {count} workers")
+
+
+def _refuse_several(settings: Settings) -> None:
+    if not settings.database_url:
+        raise ConflictError(
+            "several workers need a database that they can share; set BALIE_DATABASE_URL to a PostgreSQL"
+        )
+
+
+def _become_several(settings: Settings, count: int, told: str) -> NoReturn:
+    bind(settings.host, settings.port).close()
+    listeners = [bind(settings.host, settings.port, shared=True) for _ in range(count)]
+    command = [sys.executable, "-m", "balie.cli", *sys.argv[1:]]
+    become([each.detach() for each in listeners], command, told)
+
+
+def run_worker(settings: Settings, place: Place) -> None:
+    """Be one of them."""
+    log.configure(settings.log_level)
+    settings = _as_worker(settings, place)
+    with place.socket() as listener:
+        _serve_until_told(settings, listener, place.say_ready, line=place.line)
+
+
+def _as_worker(settings: Settings, place: Place) -> Settings:
+    log.name_worker(place.number)
+    if not settings.metrics_port:
+        return settings
+    return msgspec.structs.replace(settings, metrics_port=settings.metrics_port + place.number)
+
+
+def _serve_until_told(
+    settings: Settings, listener: socket.socket, ready: Callable[[], None], line: int | None = None
+) -> None:
+    async def main(house: House) -> None:
+        if line is not None:
+            stopping.when_closed(line)
         await house.open()
         try:
-            await serve(
-                Application(house),
-                house,
-                listener,
-                lambda: print(f"Balie serves on {settings.own_origin}", flush=True),
-            )
+            await serve(Application(house), house, listener, ready)
         finally:
             await house.close()
             stopping.finish()
 
-    with bind(settings.host, settings.port) as listener:
-        _run(main(open_house(settings, configured()), listener))
+    _run(main(open_house(settings, configured())))
 
 
 def _hold(settings: Settings) -> None:
@@ -154,11 +247,8 @@ def _run(main: Any) -> None:
     uvloop.run(main)
 
 
-def _announce(ready: DemoReady, *, as_json: bool) -> None:
-    if as_json:
-        print(msgspec.json.encode(ready).decode(), flush=True)
-        return
-    print(say_ready(ready), flush=True)
+def _announcement(ready: DemoReady, *, as_json: bool) -> str:
+    return msgspec.json.encode(ready).decode() if as_json else say_ready(ready)
 
 
 def say_ready(ready: DemoReady) -> str:

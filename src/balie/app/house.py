@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import os
 import time
 from collections.abc import Iterable
@@ -16,9 +17,12 @@ from balie.agents.presence import Change
 from balie.agents.queries import find_agent, find_agents, find_ended
 from balie.agents.room import AgentRoom
 from balie.app import data
+from balie.app.elsewhere import Elsewhere
+from balie.app.neighbours import Neighbours
 from balie.app.settings import Settings
 from balie.app.stores import open_driver
 from balie.app.tracing import TracedStore, Tracing
+from balie.bus.hints import Hints, NoHints
 from balie.bus.memory import MemoryBus
 from balie.contacts.commands import ContactCommands
 from balie.contacts.erasing import Erasing
@@ -108,9 +112,22 @@ class House:
         self.bus: MemoryBus[Appended[Conversation]] = MemoryBus()
         self.bus.subscribe(self.hub.committed)
         self.bus.subscribe(self._count)
+        self.worker = os.urandom(6).hex()
+        self.neighbours = Neighbours(
+            self.store,
+            self.hub,
+            _hints(settings, self.secret),
+            clock,
+            self.worker,
+            shared=bool(settings.database_url),
+        )
+        self.bus.subscribe(self.neighbours.committed)
+        self.elsewhere = Elsewhere(
+            self.neighbours, self.store, clock, self.hub, self.agents, self.pages
+        )
         self.stored_events = 0
         self.store.on_appended = self.bus.publish
-        self.store.on_touched = self.hub.touched
+        self.store.on_touched = self._touched
         talk = Rate(settings.message_burst, 1_000 / settings.messages_per_second)
         self.post_limit = Limiter(talk, 50_000)
         self.told_limit = Limiter(talk, 50_000)
@@ -120,7 +137,19 @@ class House:
         self.agents.on_sessions_ended(self._close_consoles)
         self.agents.commands.on_agent_changed.append(self._tell_agent_changed)
         self.erasing.on_erased.append(self._tell_erased)
+        self._listen_elsewhere()
         self._watch: asyncio.Task[None] | None = None
+
+    def _listen_elsewhere(self) -> None:
+        elsewhere = self.elsewhere
+        self.agents.on_sessions_ended(elsewhere.sessions_ended)
+        self.agents.commands.on_agent_changed.append(
+            lambda agent: elsewhere.agent_changed(agent.organisation_id, agent.id)
+        )
+        self.organisations.on_site_changed.append(elsewhere.site_changed)
+        elsewhere.on_sessions_ended = self._close_consoles
+        elsewhere.on_presence = self._tell_later
+        elsewhere.on_agent_changed = self._agent_changed_elsewhere
 
     # Living.
 
@@ -138,6 +167,7 @@ class House:
             self._watch.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watch
+        await self.elsewhere.stop()
         await self.store.stop()
         if self.tracing is not None:
             await asyncio.to_thread(self.tracing.close)
@@ -241,13 +271,34 @@ class House:
             awake=awake,
             status="away" if status == "away" else "available",
         )
-        self._tell_later(changes)
+        self._presence_changed(changes)
 
     def _agent_left(self, _actor: AgentActor, connection: str) -> None:
-        self._tell_later(self.agents.presence.left(connection, clock()))
+        self._presence_changed(self.agents.presence.left(connection, clock()))
+
+    def _presence_changed(self, changes: list[Change]) -> None:
+        if changes:
+            self.elsewhere.presence_changed()
+        self._tell_later(changes)
 
     def _tell_later(self, changes: list[Change]) -> None:
         self._tell_organisations_later({change.organisation_id for change in changes})
+
+    def _touched(self, state: Conversation) -> None:
+        self.hub.touched(state)
+        self.elsewhere.marked(state)
+
+    def _agent_changed_elsewhere(self, organisation_id: str, agent_id: str) -> None:
+        task = asyncio.get_running_loop().create_task(
+            self._look_up_agent(organisation_id, agent_id)
+        )
+        task.add_done_callback(_log_failure)
+
+    async def _look_up_agent(self, organisation_id: str, agent_id: str) -> None:
+        actor = SystemActor(organisation_id=organisation_id)
+        agent = await self.store.read(lambda c: find_agent(c, actor, agent_id), of=organisation_id)
+        self.agents.presence.renamed(AgentName(agent.id, agent.name, agent.picture))
+        self._tell_agent_changed(agent)
 
     def _tell_agent_changed(self, agent: Agent) -> None:
         """His consoles speak under his new name from now on, and everybody sees it."""
@@ -312,6 +363,7 @@ class House:
 
     def _replace_visitor(self, visitor_id: str) -> None:
         self.hub.rename_visitor(visitor_id)
+        self.elsewhere.visitor_renamed(visitor_id)
 
     # What is no more.
 
@@ -319,6 +371,19 @@ class House:
         for visitor_id in person.visitor_ids:
             self.hub.end_visitor(visitor_id, Close.UNAUTHORISED, "this visitor was erased")
         self.hub.gone(person.organisation_id, gone.conversation_ids)
+        self.elsewhere.conversations_gone(person.organisation_id, gone.conversation_ids)
+
+
+def _hints(settings: Settings, secret: bytes) -> Hints:
+    if not (settings.nats_url and settings.database_url):
+        return NoHints()
+    # Imported here: who has one process needs no NATS.
+    from balie.bus.nats import NatsHints  # noqa: PLC0415
+
+    # Processes of one installation share their secret, and nobody else knows what comes of it.
+    return NatsHints(
+        settings.nats_url, f"balie.{hashlib.sha256(b'hints' + secret).hexdigest()[:24]}"
+    )
 
 
 def _frame_limits(settings: Settings) -> Limits:

@@ -30,6 +30,11 @@ def _is_news(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
+def name_worker(number: int) -> None:
+    """Say in each line which of several processes it is of."""
+    structlog.contextvars.bind_contextvars(worker=number)
+
+
 def configure(level: str) -> None:
     """Set up logging for a server process."""
     structlog.configure(

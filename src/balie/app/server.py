@@ -103,10 +103,15 @@ async def is_ready(house: House) -> bool:
     return True
 
 
-def bind(host: str, port: int, *, chosen_by: str = "--port or PORT=") -> socket.socket:
-    """A listening socket. Raises PortTakenError, in plain words, when the port is taken."""
+def bind(
+    host: str, port: int, *, chosen_by: str = "--port or PORT=", shared: bool = False
+) -> socket.socket:
+    """A listening socket; `shared` with others of this user. Raises PortTakenError, in plain words, when the
+    port is taken."""
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         listener.bind((host, port))
         # Listening at once makes a second start fail here, not later.

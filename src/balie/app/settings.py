@@ -25,6 +25,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     data_dir: Path = Path("balie-data")
     database_url: str = ""
+    nats_url: str = ""
     host: str = "127.0.0.1"
     port: int = 8000
     origin: str = ""
@@ -79,7 +80,7 @@ def _parse(name: str, field: str, text: str) -> object:
         return _PARSERS.get(field, str)(text)
     except ValueError as error:
         # A password is not for logs and screens.
-        told = "" if field == "database_url" else f"={text!r}"
+        told = "" if field in ("database_url", "nats_url", "metrics_token") else f"={text!r}"
         raise SettingError(f"{name}{told} cannot be used: {error}") from None
 
 
@@ -108,9 +109,16 @@ def _database_url(text: str) -> str:
     return text
 
 
+def _nats_url(text: str) -> str:
+    if not text.startswith(("nats://", "tls://")):
+        raise ValueError("it begins with nats:// or tls://")
+    return text
+
+
 _PARSERS: dict[str, Callable[[str], object]] = {
     "data_dir": Path,
     "database_url": _database_url,
+    "nats_url": _nats_url,
     "port": _port,
     "metrics_port": _port,
     "origin": parse_origin,

@@ -26,6 +26,17 @@ def begin(within: float = STOP_WITHIN) -> None:
     asyncio.get_running_loop().call_later(max(0.0, within - _TELL_BEFORE), _tell_tasks)
 
 
+def when_closed(line: int) -> None:
+    """Stop as at SIGTERM when the other end of this pipe is closed: whoever holds it is no more. Call it in the
+    event loop."""
+    asyncio.get_running_loop().add_reader(line, _told_by_line, line)
+
+
+def _told_by_line(line: int) -> None:
+    asyncio.get_running_loop().remove_reader(line)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def finish() -> None:
     """All is closed. Whoever asks once more does not turn a success into a failure in the last milliseconds.
     Call it in the event loop, as the last thing."""

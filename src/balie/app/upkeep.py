@@ -24,7 +24,7 @@ log = structlog.get_logger("balie.app")
 
 DAY_MS = 86_400_000
 SWEEP_EVERY = 3_600.0
-WATCH_EVERY = 2.0
+WATCH_EVERY = 0.5
 LOOK_EVERY = 15.0
 """Seconds for which a console may stay connected after its sign-in has run out."""
 
@@ -96,6 +96,7 @@ def _dues(organisations: list[Organisation], now: int) -> list[Due]:
 def _letting_go(house: House, due: Due, progress: Progress) -> Callable[[Gone], Awaitable[None]]:
     async def told(gone: Gone) -> None:
         house.hub.gone(due.organisation_id, gone.conversation_ids)
+        house.elsewhere.conversations_gone(due.organisation_id, gone.conversation_ids)
         for file_id in gone.file_ids:
             await asyncio.to_thread(house.blobs.discard, file_id)
         progress(sum(gone.counts.values()))
@@ -121,6 +122,7 @@ class Upkeep:
         again = await self._house.erasing.reconcile()
         if again:
             log.warning("persons of a restored backup were erased again", persons=again)
+        await self._house.elsewhere.start()
         loop = asyncio.get_running_loop()
         self._tasks = [
             loop.create_task(_again_and_again(self._sweep, SWEEP_EVERY, "sweeping")),

@@ -2,7 +2,6 @@
 
 from balie.edge.ports import Ports
 from balie.organisations.commands import OrganisationCommands
-from balie.organisations.model import Site
 from balie.organisations.queries import find_all_origins
 from balie.store.scope import EVERYWHERE
 
@@ -18,7 +17,7 @@ class SitePages:
         self._by_site: dict[str, frozenset[str]] = {}
         self._all: frozenset[str] = frozenset()
         self._until = 0
-        organisations.on_site_changed.append(self._forget)
+        organisations.on_site_changed.append(lambda _: self.forget())
 
     async def of_site(self, site_id: str) -> frozenset[str]:
         await self._refresh()
@@ -36,5 +35,6 @@ class SitePages:
         self._by_site = await self._ports.store.read(find_all_origins, of=EVERYWHERE)
         self._all = frozenset(origin for origins in self._by_site.values() for origin in origins)
 
-    def _forget(self, _site: Site) -> None:
+    def forget(self) -> None:
+        """Some site has changed."""
         self._until = 0

@@ -1,7 +1,7 @@
 """Who hears what. The hub knows the live connections of this process and nothing durable."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any, Protocol
 
@@ -83,17 +83,25 @@ class Hub:
         self._sites: dict[str, set[VisitorListener]] = defaultdict(set)
         self._changed: dict[str, dict[str, Conversation]] = defaultdict(dict)
         self._due = False
+        self._visitors_of: Counter[str] = Counter()
         self._renamed: dict[str, None] = {}
+        # What the other processes must know, and what they know.
+        self.is_online_elsewhere: Callable[[str], bool] = lambda _: False
+        self.on_typing: Callable[[str, f.TypingBy, bool], None] = lambda *_: None
+        self.on_visitor: Callable[[str, tuple[str, ...], bool], None] = lambda *_: None
 
     # Coming and going.
 
     def join_visitor(self, tab: VisitorListener) -> None:
         self._tabs[tab.visitor_id].add(tab)
         self._sites[tab.site_id].add(tab)
+        self._visitors_of[tab.organisation_id] += 1
 
     def leave_visitor(self, tab: VisitorListener, conversations: Iterable[str]) -> None:
         for conversation in list(conversations):
             self.unfollow(conversation, tab)
+        if tab in self._sites.get(tab.site_id, ()):
+            self._visitors_of[tab.organisation_id] -= 1
         _discard(self._sites, tab.site_id, tab)
         _discard(self._tabs, tab.visitor_id, tab)
 
@@ -112,7 +120,7 @@ class Hub:
         _discard(self._followers, conversation, listener)
 
     def is_online(self, visitor_id: str) -> bool:
-        return visitor_id in self._tabs
+        return visitor_id in self._tabs or self.is_online_elsewhere(visitor_id)
 
     def agents_hear(self, conversation: str) -> bool:
         """Whether a console follows this conversation now."""
@@ -134,6 +142,19 @@ class Hub:
         if isinstance(envelopes[0].payload, ConversationStarted):
             self._announce(state)
         self._touch_list(state)
+
+    def listed(self, state: Conversation) -> None:
+        """A row has changed elsewhere; what was said is not known here, and nobody here follows it."""
+        self._touch_list(state)
+
+    def is_followed(self, conversation: str) -> bool:
+        return conversation in self._followers
+
+    def has_consoles(self, organisation_id: str) -> bool:
+        return organisation_id in self._consoles
+
+    def has_visitors(self, organisation_id: str) -> bool:
+        return self._visitors_of[organisation_id] > 0
 
     def _fan_out(
         self, conversation: str, envelopes: tuple[Envelope, ...], listeners: set[Listener]
@@ -170,6 +191,10 @@ class Hub:
 
     def _touch_list(self, state: Conversation) -> None:
         if state.organisation_id not in self._consoles:
+            return
+        known = self._changed[state.organisation_id].get(state.id)
+        if known is not None and known.last_seq > state.last_seq:
+            # Read elsewhere before it; what is on its way is newer.
             return
         self._changed[state.organisation_id][state.id] = state
         if not self._due:
@@ -218,16 +243,40 @@ class Hub:
         """The visitors who are connected now."""
         return list(self._tabs)
 
+    def visitors_following(self) -> list[tuple[str, tuple[str, ...]]]:
+        """The visitors who are connected now and follow a conversation, and which."""
+        found: dict[str, tuple[str, ...]] = {}
+        for conversation, listeners in self._followers.items():
+            for each in listeners:
+                if each.kind == "visitor":
+                    visitor: str = each.visitor_id  # type: ignore[attr-defined]
+                    found[visitor] = (*found.get(visitor, ()), conversation)
+        return list(found.items())
+
     # What is soft.
 
     def typing(self, conversation: str, sender: Listener, by: f.TypingBy, *, on: bool) -> None:
         """Tell the others that somebody types; agents' typing is told to visitors and colleagues."""
+        self.show_typing(conversation, sender, by, on=on)
+        self.on_typing(conversation, by, on)
+
+    def show_typing(
+        self, conversation: str, sender: Listener | None, by: f.TypingBy, *, on: bool
+    ) -> None:
+        """As `typing`, to those who are connected here."""
         frame = encode(f.Typing(conversation, by, on))
         for listener in tuple(self._followers.get(conversation, ())):
             if listener is not sender:
                 listener.push(frame)
 
-    def visitor_came_or_went(self, conversations: Iterable[str], *, online: bool) -> None:
+    def visitor_came_or_went(
+        self, visitor_id: str, conversations: tuple[str, ...], *, online: bool
+    ) -> None:
+        self.show_visitor(conversations, online=online)
+        self.on_visitor(visitor_id, conversations, online)
+
+    def show_visitor(self, conversations: Iterable[str], *, online: bool) -> None:
+        """Tell the consoles here that a visitor is there, or not."""
         for conversation in conversations:
             frame = encode(f.AgentPresence(visitors={conversation: online}))
             for listener in tuple(self._followers.get(conversation, ())):

@@ -140,7 +140,7 @@ class VisitorConnection(Connection):
 
     def follow(self, conversation: str) -> None:
         super().follow(conversation)
-        self.services.hub.visitor_came_or_went((conversation,), online=True)
+        self.services.hub.visitor_came_or_went(self.visitor_id, (conversation,), online=True)
 
     @property
     def limit_key(self) -> str:
@@ -216,4 +216,4 @@ class VisitorConnection(Connection):
 
     def _show_absence(self, followed: tuple[str, ...]) -> None:
         if not self.services.hub.is_online(self.visitor_id):
-            self.services.hub.visitor_came_or_went(followed, online=False)
+            self.services.hub.visitor_came_or_went(self.visitor_id, followed, online=False)

@@ -30,6 +30,24 @@ _SHARED = (
 )
 
 
+_GROWN = (
+    "SELECT transaction_id, position, organisation_id, conversation_id, seq FROM events"
+    " WHERE (transaction_id, position) > (CAST(? AS xid8), ?)"
+    " AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())"
+    " ORDER BY transaction_id, position LIMIT ?"
+)
+
+Place = tuple[str, int]
+
+
+class Grown(msgspec.Struct, frozen=True):
+    """An event, without what it says."""
+
+    organisation_id: str
+    conversation_id: str
+    seq: int
+
+
 class Logged(msgspec.Struct, frozen=True):
     """An event, and whose it is."""
 
@@ -42,7 +60,7 @@ def log_after(connection: Connection, cursor: str, limit: int) -> tuple[list[Log
 
     Raises MalformedError for a cursor that is none.
     """
-    transaction, position = _place(cursor)
+    transaction, position = place_of(cursor)
     if connection.dialect.name == "postgresql":
         rows = cursor_of(connection).execute(_SHARED, (transaction, position, limit)).fetchall()
     else:
@@ -50,7 +68,33 @@ def log_after(connection: Connection, cursor: str, limit: int) -> tuple[list[Log
     return [_logged(row) for row in rows], f"{rows[-1][0]}.{rows[-1][1]}" if rows else cursor
 
 
-def _place(cursor: str) -> tuple[str, int]:
+def grown_after(connection: Connection, cursor: str, limit: int) -> tuple[list[Grown], str]:
+    """As `log_after` on PostgreSQL, without what the events say."""
+    transaction, position = place_of(cursor)
+    rows = cursor_of(connection).execute(_GROWN, (transaction, position, limit)).fetchall()
+    grown = [Grown(*row[2:]) for row in rows]
+    return grown, f"{rows[-1][0]}.{rows[-1][1]}" if rows else cursor
+
+
+def end_of_log(connection: Connection) -> str:
+    """The cursor of who wants to read only what is written from now on."""
+    return end_place(connection, "events")
+
+
+def end_place(connection: Connection, table: str) -> str:
+    """The end of any table that is followed like the log: (transaction_id, position) or position alone."""
+    cursor = cursor_of(connection)
+    if connection.dialect.name == "postgresql":
+        (oldest,) = cursor.execute(
+            "SELECT pg_snapshot_xmin(pg_current_snapshot())::text"
+        ).fetchone()
+        return f"{oldest}.0"
+    (position,) = cursor.execute(f"SELECT coalesce(max(position), 0) FROM {table}").fetchone()  # noqa: S608 - own names
+    return f"0.{position}"
+
+
+def place_of(cursor: str) -> Place:
+    """The (transaction, position) that a cursor stands for. Raises MalformedError."""
     transaction, dot, position = (cursor or "0.0").partition(".")
     if not (dot and transaction.isdecimal() and position.isdecimal()):
         raise MalformedError("no cursor of the log")

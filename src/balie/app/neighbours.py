@@ -1,0 +1,285 @@
+"""The other processes over the same store: what they wrote, and what they tell.
+
+Every process reads the log by cursor, a few times a second, and so misses nothing whatever happens; hints only
+say where to look at once. What this process wrote itself its own people have heard already.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+import structlog
+
+from balie.bus.hints import Growth, Hint, Hints
+from balie.conversations.growth import ROW_ONLY, Wanted, read_growth
+from balie.conversations.model import Conversation
+from balie.kernel.errors import BalieError
+from balie.kernel.ports import Clock
+from balie.realtime.hub import Hub
+from balie.store import notices
+from balie.store.engine import Store
+from balie.store.following import Grown, end_of_log, grown_after
+from balie.store.log import Appended
+from balie.store.notices import Notice
+from balie.store.scope import EVERYWHERE
+
+LOOK_EVERY = 0.25
+"""Seconds between two looks at the log; longer where hints come."""
+LOOK_EVERY_WITH_HINTS = 0.5
+GATHER = 0.004
+"""Seconds in which hints to the others are put together."""
+SOFT_EVERY = 0.1
+"""Idem of notices that nobody waits for."""
+PAGE = 2_000
+TOLD_ROUNDS = 240
+"""Looks after which it is forgotten what was told already, half of it each time."""
+NOTICES = 500
+
+log = structlog.get_logger("balie.app")
+
+Hear = Callable[[Notice], None]
+
+
+class Neighbours:
+    """Follows what the other processes do. `start` it inside the event loop."""
+
+    def __init__(
+        self,
+        store: Store,
+        hub: Hub,
+        hints: Hints,
+        clock: Clock,
+        worker: str,
+        *,
+        shared: bool,
+    ) -> None:
+        """`shared`: others write events as well; where not, only their notices are read."""
+        self.worker = worker
+        self._store = store
+        self._hub = hub
+        self._hints = hints
+        self._clock = clock
+        self._shared = shared
+        self.hear: Hear = lambda _: None
+        self._log_cursor = ""
+        self._notice_cursor = ""
+        # By conversation: the last number that is on its way to the log's reader here, and was told already.
+        self._told: dict[str, int] = {}
+        self._told_before: dict[str, int] = {}
+        self._rounds = 0
+        self._grown: dict[str, Growth] = {}
+        self._gathering = False
+        self._hinted: dict[str, Growth] = {}
+        self._fetching = False
+        self._outgoing: list[tuple[str, str]] = []
+        self._sending = False
+        self._look = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # Living.
+
+    async def start(self) -> None:
+        """Hear everything that is written from now on."""
+        self._log_cursor, self._notice_cursor = await self._store.read(
+            lambda c: (end_of_log(c), notices.end_of_notices(c)), of=EVERYWHERE
+        )
+        self._hints.start(self._hinted_at)
+        self._do(self._follow())
+
+    async def stop(self) -> None:
+        """Tell what waits, and hear no more."""
+        for task in tuple(self._tasks):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await task
+        with contextlib.suppress(BalieError):
+            await self._send()
+        await self._hints.stop()
+
+    def _do(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # What happened here.
+
+    def committed(self, appended: Appended[Conversation]) -> None:
+        """This process has written: the others are hinted at it, and it is not told here again."""
+        if not self._shared or not appended.envelopes:
+            return
+        conversation = appended.envelopes[0].conversation_id
+        first, last = appended.envelopes[0].seq, appended.envelopes[-1].seq
+        self._note_told(conversation, last)
+        if not self._hints.is_connected:
+            return
+        before = self._grown.get(conversation)
+        self._grown[conversation] = Growth(
+            appended.organisation_id, conversation, before.first if before else first, last
+        )
+        if not self._gathering:
+            self._gathering = True
+            asyncio.get_running_loop().call_later(GATHER, self._tell_grown)
+
+    def _note_told(self, conversation: str, last: int) -> None:
+        self._told[conversation] = max(last, self._told_of(conversation))
+
+    def _told_of(self, conversation: str) -> int:
+        return self._told.get(conversation) or self._told_before.get(conversation, 0)
+
+    def _forget_told(self) -> None:
+        """What was told two turns ago has been read from the log since; and if not, whoever hears it twice
+        drops it."""
+        self._told, self._told_before = {}, self._told
+
+    def _tell_grown(self) -> None:
+        self._gathering = False
+        grown, self._grown = self._grown, {}
+        self._hints.tell(Hint(self.worker, tuple(grown.values())))
+
+    def tell(self, kind: str, body: Any, *, soft: bool = False) -> None:
+        """Tell the other processes. `soft`: it may wait for company, and get lost when the store is busy."""
+        self._outgoing.append((kind, msgspec.json.encode(body).decode()))
+        if not soft:
+            self._do(self._send())
+        elif not self._sending:
+            self._sending = True
+            asyncio.get_running_loop().call_later(SOFT_EVERY, lambda: self._do(self._send()))
+
+    async def _send(self) -> None:
+        self._sending = False
+        told, self._outgoing = self._outgoing, []
+        if not told:
+            return
+        now = self._clock()
+        try:
+            await self._store.write(
+                lambda c: notices.post(c, self.worker, told, now), of=EVERYWHERE
+            )
+        except BalieError as error:
+            log.warning("the other processes were not told", error=str(error))
+            return
+        self._hints.tell(Hint(self.worker, notices=True))
+
+    # What happened elsewhere.
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                more = await self._look_once()
+            except BalieError:
+                # The store says so in its own words.
+                more = False
+            except Exception:
+                log.exception("following the other processes failed")
+                more = False
+            if not more:
+                await self._rest()
+
+    async def _rest(self) -> None:
+        connected = self._hints.is_connected
+        pause = LOOK_EVERY_WITH_HINTS if connected or not self._shared else LOOK_EVERY
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._look.wait(), pause)
+        self._look.clear()
+
+    async def _look_once(self) -> bool:
+        """Read once what is new. True when there is more."""
+        self._rounds += 1
+        if self._rounds % TOLD_ROUNDS == 0:
+            self._forget_told()
+        grown, told = await self._store.read(self._read, of=EVERYWHERE)
+        events, self._log_cursor = grown
+        heard, self._notice_cursor = told
+        for notice in heard:
+            if notice.worker != self.worker:
+                self.hear(notice)
+        await self._fetch(self._news(events))
+        return len(events) == PAGE or len(heard) == NOTICES
+
+    def _read(self, connection: Any) -> tuple[tuple[list[Grown], str], tuple[list[Notice], str]]:
+        events = (
+            grown_after(connection, self._log_cursor, PAGE)
+            if self._shared
+            else ([], self._log_cursor)
+        )
+        return events, notices.notices_after(connection, self._notice_cursor, NOTICES)
+
+    def _news(self, events: Iterable[Grown]) -> dict[str, Growth]:
+        """What nobody here was told yet, by conversation."""
+        news: dict[str, Growth] = {}
+        for event in events:
+            if event.seq <= self._told_of(event.conversation_id):
+                continue
+            before = news.get(event.conversation_id)
+            first, last = (before.first, before.last) if before else (event.seq, event.seq)
+            news[event.conversation_id] = Growth(
+                event.organisation_id,
+                event.conversation_id,
+                min(first, event.seq),
+                max(last, event.seq),
+            )
+        return news
+
+    def _hinted_at(self, hint: Hint) -> None:
+        if hint.worker == self.worker:
+            return
+        if hint.notices:
+            self._look.set()
+        for each in hint.grown:
+            if not self._wanted(each):
+                continue
+            before = self._hinted.get(each.conversation_id)
+            first = min(before.first, each.first) if before else each.first
+            last = max(before.last, each.last) if before else each.last
+            self._hinted[each.conversation_id] = Growth(
+                each.organisation_id, each.conversation_id, first, last
+            )
+        if self._hinted and not self._fetching:
+            self._fetching = True
+            self._do(self._fetch_hinted())
+
+    async def _fetch_hinted(self) -> None:
+        try:
+            while self._hinted:
+                hinted, self._hinted = self._hinted, {}
+                for each in hinted.values():
+                    self._note_told(each.conversation_id, each.last)
+                try:
+                    await self._fetch(hinted)
+                except BalieError:
+                    for conversation in hinted:
+                        self._told.pop(conversation, None)
+        finally:
+            self._fetching = False
+
+    def _wanted(self, growth: Growth) -> Wanted | None:
+        """What is to be read of it for those who are connected here."""
+        hub = self._hub
+        if hub.is_followed(growth.conversation_id):
+            return Wanted(growth.first, growth.last)
+        if growth.first == 1 and hub.has_visitors(growth.organisation_id):
+            # Another tab of the same visitor may have begun it.
+            return Wanted(1, 1)
+        return ROW_ONLY if hub.has_consoles(growth.organisation_id) else None
+
+    async def _fetch(self, grown: dict[str, Growth]) -> None:
+        wanted = {
+            conversation: what
+            for conversation, growth in grown.items()
+            if (what := self._wanted(growth)) is not None
+        }
+        if not wanted:
+            return
+        for appended in await self._store.read(lambda c: read_growth(c, wanted), of=EVERYWHERE):
+            self._deliver(appended)
+
+    def _deliver(self, appended: Appended[Conversation]) -> None:
+        if self._told_of(appended.state.id) > appended.state.last_seq:
+            # Something newer was said here meanwhile, and its row is on its way.
+            return
+        if appended.envelopes:
+            self._hub.committed(appended)
+        else:
+            self._hub.listed(appended.state)
