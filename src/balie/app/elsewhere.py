@@ -354,6 +354,10 @@ class Elsewhere:
     def _is_online(self, visitor_id: str) -> bool:
         return any(visitor_id in other.visitors for other in self._others.values())
 
+    def leads(self) -> bool:
+        """Whether this process does what one of all should do; for work that may be done twice, if need be."""
+        return all(self._neighbours.worker < other for other in self._others)
+
     def knows(self, worker: str) -> bool:
         """Whether this is a process that lives."""
         return worker in self._others

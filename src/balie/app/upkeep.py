@@ -140,6 +140,8 @@ class Upkeep:
                 await task
 
     async def _sweep(self) -> None:
+        if not self._house.elsewhere.leads():
+            return
         if reason := await doubted(self._house):
             log.error("the clock is doubted", told=clockguard.refusal(reason).detail)
             return

@@ -188,6 +188,7 @@ class Erasing:
         """Whatever is still there, what was said meanwhile too, in one transaction."""
 
         def command(connection: Connection) -> tuple[list[str], tuple[Person, Gone, set[Entry]]]:
+            ledger.hold(connection, person.visitor_ids)
             rest = self._widest(connection, replace(person, conversation_ids=frozenset()))
             event = PersonErased(rest)
             gone = together([react(connection, event) for react in self._reactions])

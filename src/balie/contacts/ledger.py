@@ -19,8 +19,11 @@ from balie.contacts.model import erasures
 from balie.kernel.actor import VisitorActor
 from balie.kernel.erasure import Person
 from balie.kernel.errors import UnauthorisedError
-from balie.store.schema import cursor_of, number_in_order
+from balie.store.schema import cursor_of, is_shared, number_in_order
 from balie.store.upsert import insert
+
+VISITOR = 0xBA11
+"""The kind of advisory lock that a visitor is held by, where others write as well."""
 
 log = structlog.get_logger("balie.contacts")
 
@@ -87,12 +90,26 @@ def was_erased(cursor: Any, organisation_id: str, kind: Kind, key: str) -> bool:
 
 def refuse_erased(connection: Connection, actor: VisitorActor) -> None:
     """Raises UnauthorisedError for the token of a visitor who was erased: his id is to come back nowhere."""
-    refuse_erased_id(cursor_of(connection), actor.organisation_id, actor.visitor_id)
+    _refuse(cursor_of(connection), actor.organisation_id, actor.visitor_id)
 
 
 def refuse_erased_id(cursor: Any, organisation_id: str, visitor_id: str) -> None:
     """As `refuse_erased`, by his id. Whatever writes down a visitor asks this in its own transaction:
-    he may have been erased since he was let in."""
+    he may have been erased since he was let in. Nobody erases him until that transaction ends."""
+    if is_shared(cursor):
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(?, hashtext(?))", (VISITOR, visitor_id))
+    _refuse(cursor, organisation_id, visitor_id)
+
+
+def hold(connection: Connection, visitor_ids: Iterable[str]) -> None:
+    """Nobody writes these visitors down until the transaction ends; who is about to is waited for."""
+    cursor = cursor_of(connection)
+    if is_shared(cursor):
+        for visitor_id in sorted(visitor_ids):
+            cursor.execute("SELECT pg_advisory_xact_lock(?, hashtext(?))", (VISITOR, visitor_id))
+
+
+def _refuse(cursor: Any, organisation_id: str, visitor_id: str) -> None:
     if was_erased(cursor, organisation_id, "visitor", visitor_id):
         raise UnauthorisedError("this visitor was erased; start anew without a token")
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select, update
 
-from balie.contacts.ledger import refuse_erased, refuse_erased_id
+from balie.contacts.ledger import refuse_erased_id
 from balie.conversations import marks, queries, rules
 from balie.conversations.acts import AnyCommand, Identify, Note, Post
 from balie.conversations.authors import author_key, author_of, former_key
@@ -28,6 +28,7 @@ from balie.kernel.ports import Clock
 from balie.kernel.visible import shows_something
 from balie.store.engine import LogStore
 from balie.store.log import Append, Appended, Touch
+from balie.store.schema import cursor_of
 
 MAX_TEXT = 16_000
 MAX_FILES = 10
@@ -81,7 +82,7 @@ class ConversationCommands:
             if not is_new:
                 queries.conversation(connection, actor, conversation_id)
             elif isinstance(actor, VisitorActor):
-                refuse_erased(connection, actor)
+                refuse_erased_id(cursor_of(connection), actor.organisation_id, actor.visitor_id)
             connection.execute(
                 update(files)
                 .where(*own, files.c.conversation_id.is_(None))

@@ -28,6 +28,11 @@ def cursor_of(connection: Connection) -> Any:
     return raw.cursor() if made is None else made(raw)
 
 
+def is_shared(cursor: Any) -> bool:
+    """Whether other processes write the database of this cursor as well, at the same time."""
+    return bool(getattr(cursor, "takes_json", False))
+
+
 def number_in_order(connection: Connection, table: Table) -> None:
     """Number the rows that this transaction adds to `table` in the order of commits, so that who follows by
     number misses none: on PostgreSQL others who add wait until it ends. For rare things only."""

@@ -1,0 +1,284 @@
+"""Two processes over one PostgreSQL: who talks to one hears who talks to the other, with NATS and without."""
+
+import asyncio
+import os
+import signal
+import time
+from contextlib import contextmanager
+
+import httpx
+import pytest
+from tests.people import PATIENT, Agent, Demo, Talker, fresh_id, visitor
+from tests.places import Nats, address
+
+CALM = PATIENT | {"BALIE_MESSAGES_PER_SECOND": "1000"}
+SECOND = 1.0
+
+
+class Pair:
+    """A `balie serve` each, at two ports, under one name."""
+
+    def __init__(self, folder, nats=None):
+        self.settings = {"BALIE_DATABASE_URL": address(folder, "postgresql")} | CALM
+        if nats is not None:
+            self.settings["BALIE_NATS_URL"] = nats.url
+        self.first = Demo(folder, settings=self.settings)
+        self.second = Demo(folder, settings=self.settings)
+
+    def start(self):
+        # The second finds what the first has made; its own address is one more origin of the shop.
+        self.first.start()
+        self.second.start()
+        return self
+
+    def stop(self):
+        for each in (self.second, self.first):
+            if each.process is not None:
+                each.stop()
+
+
+@contextmanager
+def running(folder, nats=None):
+    pair = Pair(folder, nats).start()
+    try:
+        yield pair
+    finally:
+        pair.stop()
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("plain")) as pair:
+        yield pair
+
+
+@pytest.fixture(scope="module")
+def hinted(tmp_path_factory):
+    nats = Nats()
+    with running(tmp_path_factory.mktemp("hinted"), nats) as pair:
+        pair.nats = nats
+        yield pair
+    nats.stop()
+
+
+@pytest.fixture(params=["plain", "hinted"])
+def pair(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+async def tom(pair):
+    agent = await Agent(pair.second, pair.second.logins[0]).sign_in()
+    yield agent
+    await agent.leave()
+
+
+async def follow(console, conversation):
+    await console.send({"type": "resume", "conversation": conversation, "last_seq": 0})
+    return await console.expect("events", conversation=conversation)
+
+
+def texts(talker, conversation):
+    return [
+        event["data"]["text"]
+        for frame in talker.heard
+        if frame["type"] == "events" and frame["conversation"] == conversation
+        for event in frame["events"]
+        if event["type"] == "message.posted"
+    ]
+
+
+async def until(found, within=SECOND, step=0.01):
+    """How long it took until `found` was so."""
+    began = time.monotonic()
+    async with asyncio.timeout(within):
+        while not found():
+            await asyncio.sleep(step)  # noqa: ASYNC110 - what comes has no event of its own
+    return time.monotonic() - began
+
+
+async def test_they_talk_across(pair, tom):
+    console = await tom.console()
+    talker = await visitor(pair.first).open()
+    ack = await talker.post("hallo")
+    conversation = ack["conversation"]
+    row = await console.expect("inbox")
+    assert [each["id"] for each in row["rows"]] == [conversation]
+    await follow(console, conversation)
+    for number in range(5):
+        await talker.post(f"vraag {number}", conversation)
+        await console.post(f"antwoord {number}", conversation)
+    said = [f"{word} {number}" for number in range(5) for word in ("vraag", "antwoord")]
+    await until(lambda: len(texts(console, conversation)) >= 6)
+    await until(lambda: len(texts(talker, conversation)) >= 5)
+    page = await tom.http.get(f"/api/v1/conversations/{conversation}/events?after=0")
+    stored = [e["data"]["text"] for e in page.json()["data"] if e["type"] == "message.posted"]
+    assert stored == ["hallo", *said]
+    for end in (talker, console):
+        await end.close()
+
+
+async def test_soft_things_cross_too(pair, tom):
+    console = await tom.console()
+    talker = await visitor(pair.first).open()
+    conversation = (await talker.post("hallo"))["conversation"]
+    await follow(console, conversation)
+    await talker.send({"type": "typing", "conversation": conversation, "on": True})
+    await console.expect("typing", within=SECOND, conversation=conversation, on=True)
+    said = await console.post("dag", conversation)
+    await talker.expect("events", conversation=conversation)
+    mark = {"delivered": said["seq"], "read": said["seq"]}
+    await talker.send({"type": "mark", "conversation": conversation, **mark})
+    await console.expect("receipt", within=SECOND, by="visitor", **mark)
+    await talker.close()
+    gone = {"visitors": {conversation: False}}
+    await console.expect("presence", within=12, **gone)
+    await console.close()
+
+
+async def test_the_desk_is_one(pair, tom):
+    talker = await visitor(pair.first).open()
+    console = await tom.console()
+    await talker.expect("presence", within=2, desk=await desk(pair, "here"))
+    await console.close()
+    await talker.expect("presence", within=2, desk=await desk(pair, "away"))
+    await talker.close()
+
+
+async def desk(pair, state):
+    """What the launcher of the first says, once it says so."""
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{pair.first.port}") as http:
+        async with asyncio.timeout(3):
+            while True:
+                told = (await http.get(f"/api/v1/sites/{pair.first.site}/state")).json()["desk"]
+                if told["state"] == state:
+                    return told
+                await asyncio.sleep(0.05)
+
+
+async def test_a_session_that_ends_here_ends_there(pair):
+    agent = await Agent(pair.second, pair.second.logins[1]).sign_in()
+    console = await agent.console()
+    there = Agent(pair.first, pair.first.logins[1])
+    there.http.cookies = agent.http.cookies
+    began = time.monotonic()
+    assert (await there.http.delete("/api/v1/session")).status_code == 204
+    assert await console.expect_close() == 4401
+    assert time.monotonic() - began < SECOND
+    assert (await agent.http.get("/api/v1/me")).status_code in (401, 404)
+    for each in (agent, there):
+        await each.leave()
+
+
+async def test_a_ticket_opens_one_socket_of_both(pair, tom):
+    cookies = "; ".join(f"{name}={value}" for name, value in tom.http.cookies.items())
+    ticket = (await tom.http.post("/api/v1/socket-tickets")).json()["ticket"]
+
+    def line(demo):
+        headers = {"Origin": demo.url, "Cookie": cookies}
+        hello = {"type": "hello", "ticket": ticket}
+        return Talker(f"ws://127.0.0.1:{demo.port}/ws/agent", headers, hello)
+
+    opened = await asyncio.gather(
+        line(pair.first).open(), line(pair.second).open(), return_exceptions=True
+    )
+    assert sum(isinstance(each, Talker) for each in opened) == 1
+    for each in opened:
+        if isinstance(each, Talker):
+            await each.close()
+
+
+async def test_one_message_sent_to_both_is_one(pair):
+    talker = await visitor(pair.first).open()
+    token = talker.welcome["visitor"]["token"]
+    twin = await visitor(pair.second, token).open()
+    conversation = (await talker.post("eerst"))["conversation"]
+    for number in range(20):
+        key = fresh_id()
+        acks = await asyncio.gather(
+            talker.post(f"bericht {number}", conversation, key),
+            twin.post(f"bericht {number}", conversation, key),
+        )
+        assert acks[0]["seq"] == acks[1]["seq"]
+    # Two first messages with one id are one conversation.
+    key = fresh_id()
+    acks = await asyncio.gather(talker.post("samen", None, key), twin.post("samen", None, key))
+    assert acks[0]["conversation"] == acks[1]["conversation"]
+    for end in (talker, twin):
+        await end.close()
+
+
+async def test_one_of_many_who_take_a_conversation_has_it(pair, tom):
+    talker = await visitor(pair.first).open()
+    other = await Agent(pair.first, pair.first.logins[1]).sign_in()
+    for _ in range(10):
+        conversation = (await talker.post("wie", None))["conversation"]
+        path = f"/api/v1/conversations/{conversation}/assignment"
+        taken = await asyncio.gather(
+            *(each.http.put(path, json={}) for each in (tom, other) for _ in range(5))
+        )
+        codes = [answer.status_code for answer in taken]
+        # Whoever has it may take it again; the other has none of it.
+        assert sorted((set(codes[:5]), set(codes[5:])), key=max) == [{200}, {409}]
+    await talker.close()
+    await other.leave()
+
+
+async def test_tries_to_sign_in_are_counted_together(plain):
+    codes = []
+    for number in range(12):
+        demo = (plain.first, plain.second)[number % 2]
+        agent = Agent(demo, {"email": "niemand@voorbeeld.example", "password": "fout fout fout"})
+        answer = await agent.http.post("/api/v1/session", json=agent._login)
+        codes.append(answer.status_code)
+        await agent.leave()
+    assert codes.count(401) == 5
+    assert set(codes[5:]) == {429}
+
+
+async def test_nats_goes_and_comes_unseen(hinted):
+    agent = await Agent(hinted.second, hinted.second.logins[0]).sign_in()
+    console = await agent.console()
+    talker = await visitor(hinted.first).open()
+    conversation = (await talker.post("eerst"))["conversation"]
+    await follow(console, conversation)
+    slowest, said = 0.0, 0
+
+    async def say(count):
+        nonlocal slowest, said
+        for _ in range(count):
+            said += 1
+            text = f"bericht {said}"
+            await talker.post(text, conversation)
+            slowest = max(slowest, await until(lambda t=text: t in texts(console, conversation)))
+
+    await say(5)
+    hinted.nats.stop()
+    await say(5)
+    hinted.nats.start()
+    await say(5)
+    os.kill(hinted.nats.process.pid, signal.SIGSTOP)
+    await say(5)
+    os.kill(hinted.nats.process.pid, signal.SIGCONT)
+    await say(5)
+    assert slowest < SECOND
+    heard = texts(console, conversation)
+    assert heard == [f"bericht {number}" for number in range(1, said + 1)]
+    for end in (talker, console):
+        await end.close()
+    await agent.leave()
+
+
+async def test_a_killed_process_is_missed(tmp_path):
+    with running(tmp_path) as pair:
+        agent = await Agent(pair.second, pair.second.logins[0]).sign_in()
+        await agent.console()
+        assert (await desk(pair, "here"))["state"] == "here"
+        pair.second.kill()
+        began = time.monotonic()
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{pair.first.port}") as http:
+            path = f"/api/v1/sites/{pair.first.site}/state"
+            while (await http.get(path)).json()["desk"]["state"] != "away":
+                assert time.monotonic() - began < 45
+                await asyncio.sleep(0.5)
+        await agent.leave()
