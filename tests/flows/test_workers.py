@@ -92,8 +92,8 @@ async def until(found, within=SECOND, step=0.01):
     """How long it took until `found` was so."""
     began = time.monotonic()
     async with asyncio.timeout(within):
-        while not found():
-            await asyncio.sleep(step)  # noqa: ASYNC110 - what comes has no event of its own
+        while not found():  # noqa: ASYNC110 - what comes has no event of its own
+            await asyncio.sleep(step)
     return time.monotonic() - began
 
 
