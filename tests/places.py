@@ -16,6 +16,7 @@ from pathlib import Path
 from sqlalchemy import inspect
 from tests.clusters import QUICK, Cluster
 
+from balie import wiring
 from balie.store import sqlite
 from balie.store.line import raw
 from balie.store.postgres import PostgresDriver
@@ -26,6 +27,7 @@ KINDS = ("sqlite", "postgresql")
 WORKERS = "workers"
 """Two processes over a PostgreSQL, which hint each other over NATS."""
 chosen = "sqlite"
+assert wiring.KEEPERS, "whose rooms bring every table along"
 
 
 @cache
