@@ -16,6 +16,7 @@ from balie.agents.presence import Change
 from balie.agents.queries import find_agent, find_agents, find_ended
 from balie.agents.room import AgentRoom
 from balie.app import data
+from balie.app.background import Background
 from balie.app.settings import Settings
 from balie.app.stores import open_driver
 from balie.app.tracing import TracedStore, Tracing
@@ -109,6 +110,8 @@ class House:
         self.bus.subscribe(self.hub.committed)
         self.bus.subscribe(self._count)
         self.stored_events = 0
+        self.background = Background(self.ports, settings)
+        self.bus.subscribe(self.background.appended)
         self.store.on_appended = self.bus.publish
         self.store.on_touched = self.hub.touched
         talk = Rate(settings.message_burst, 1_000 / settings.messages_per_second)
