@@ -18,7 +18,7 @@ from tests.town import HOOK, open_town
 from balie.conversations.model import conversations
 from balie.conversations.reactions import delete_conversations
 from balie.integrations.model import QUEUE, About
-from balie.integrations.queries import lane_of
+from balie.integrations.queries import find_endpoint, lane_of
 from balie.jobs import queue
 from balie.jobs.model import NewJob, jobs
 from balie.kernel.actor import SystemActor
@@ -177,6 +177,23 @@ async def test_who_says_that_he_is_gone_is_switched_off_at_once(tmp_path):
         assert told["id"] == here.sink.heard[0].headers["webhook-id"] == dead["id"]
         assert (await here.owner.post(path)).status_code == 200
         await here.sink.until(3)
+
+
+async def test_one_success_among_failures_ends_the_failing(tmp_path):
+    """Also for who was read before the failure, and succeeds after it."""
+    async with office(tmp_path) as here:
+        endpoint, _ = await here.listen()
+        webhooks = here.town.house.background.webhooks.commands
+        system = SystemActor(organisation_id=here.noord.organisation_id)
+        read = await here.town.house.store.read(
+            lambda c: find_endpoint(c, system, endpoint), of=here.noord.organisation_id
+        )
+        assert await webhooks.failed(read, 500) == ""
+        assert (await here.show(endpoint))["failing_since"] > 0
+        await webhooks.succeeded(read)
+        assert "failing_since" not in await here.show(endpoint)
+        assert await webhooks.failed(read, None) == ""
+        assert (await here.show(endpoint))["failing_since"] > 0
 
 
 async def test_after_five_days_of_failing_it_is_switched_off(tmp_path):

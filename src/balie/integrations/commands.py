@@ -33,6 +33,8 @@ class WebhookCommands:
     def __init__(self, ports: Ports, door: Door) -> None:
         self._ports = ports
         self._door = door
+        # Those that failed after they were read by who now succeeds.
+        self._failing: set[str] = set()
 
     async def create(self, actor: Actor, url: str, types: tuple[str, ...]) -> Endpoint:
         """A new endpoint with a secret of its own. Raises ForbiddenError, MalformedError, EmptyError, and
@@ -116,7 +118,8 @@ class WebhookCommands:
 
     async def succeeded(self, endpoint: Endpoint) -> None:
         """It answered well: what failed before is forgotten."""
-        if endpoint.failing_since is not None:
+        if endpoint.failing_since is not None or endpoint.id in self._failing:
+            self._failing.discard(endpoint.id)
             await self._note(endpoint, failing_since=None)
 
     async def failed(self, endpoint: Endpoint, status: int | None) -> DisabledBecause:
@@ -125,7 +128,8 @@ class WebhookCommands:
         reason = rules.disabled_by(endpoint, status, now)
         if reason:
             await self._note(endpoint, disabled_because=reason)
-        elif endpoint.failing_since is None:
+        elif endpoint.failing_since is None and endpoint.id not in self._failing:
+            self._failing.add(endpoint.id)
             await self._note(endpoint, failing_since=now)
         return reason
 
