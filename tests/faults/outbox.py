@@ -75,7 +75,7 @@ class Outbox:
             self.dying_after_answer.set()
 
     async def run(self, kills: int, events: int) -> None:
-        self.agent = await Agent(self.demo, self._owner()).sign_in()
+        self.agent = await Agent(self.demo, self.demo.logins[0]).sign_in()
         url = f"http://127.0.0.1:{self.sink.port}/"
         wish = {"url": url, "types": ["message.posted"]}
         made = await self.agent.http.post("/api/v1/webhooks", json=wish)
@@ -89,10 +89,6 @@ class Outbox:
         await asyncio.gather(writing, killing)
         await self._check()
         await self.agent.leave()
-
-    def _owner(self):
-        logins = self.demo.logins
-        return next((one for one in logins if one.get("role") == "owner"), logins[0])
 
     async def _write(self, numbers) -> None:
         for number in numbers:
