@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+import msgspec
 from tests.office import CHEAP, PASSWORD, SHOP
 from tests.people import fresh_id
 from tests.places import address
@@ -17,6 +18,11 @@ from balie.app.house import House, clock
 from balie.app.server import Application
 from balie.app.settings import Settings
 from balie.contacts import tokens
+from balie.edge.limits import parse_networks
+from balie.integrations.model import QUEUE, About
+from balie.integrations.queries import lane_of
+from balie.jobs import queue
+from balie.jobs.model import NewJob, Result
 from balie.kernel.actor import VisitorActor
 from balie.realtime.agent import AgentConnection
 from balie.realtime.outbox import Outbox
@@ -26,6 +32,10 @@ PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc000"
     "000301010018dd8db00000000049454e44ae426082"
 )
+
+
+HOOK = "http://127.0.0.1:1025/"
+"""Nobody listens there."""
 
 
 @dataclass
@@ -43,6 +53,8 @@ class Side:
     kid: str = ""
     session: str = ""
     visitor_id: str = ""
+    webhook: str = ""
+    delivery: str = ""
 
 
 class Town:
@@ -129,6 +141,32 @@ class Town:
         side.session = sessions.json()["data"][0]["id"]
         row = await owner.get(f"/api/v1/conversations/{side.conversation}")
         side.visitor_id = row.json()["visitor"]["id"]
+        await self._listen(side)
+
+    async def _listen(self, side: Side) -> None:
+        """A webhook that nobody answers, and a delivery to it that is dead."""
+        wish = {"url": f"{HOOK}{side.canary}", "types": ["message.posted"]}
+        made = await side.browsers["owner"].post("/api/v1/webhooks", json=wish)
+        assert made.status_code == 201, made.text
+        side.webhook = made.json()["webhook"]["id"]
+        about = About(side.webhook, side.conversation, 2, "message.posted")
+        lane = lane_of(side.organisation_id, side.webhook)
+        wished = NewJob(
+            organisation_id=side.organisation_id,
+            queue=QUEUE,
+            key=side.canary,
+            lane=lane,
+            subject=side.conversation,
+            payload=json.dumps(msgspec.to_builtins(about)),
+        )
+        side.delivery = wished.id
+
+        def write(connection: Any) -> None:
+            queue.add(connection, [wished], 1)
+            (job,) = queue.lease(connection, lane, 1, 1, 2)
+            queue.end(connection, job, "dead", Result("refused"), 1)
+
+        await self.house.store.write(write, of=side.organisation_id)
 
     def token(self, side: Side) -> str:
         actor = VisitorActor(
@@ -204,7 +242,12 @@ class Line:
 @asynccontextmanager
 async def open_town(folder, **more):
     """Two organisations, `noord` and `zuid`, in one house over a fresh data directory; `more` settings."""
-    usual = {"message_burst": 100_000, "connection_burst": 100_000, "metrics_token": "letmein"}
+    usual = {
+        "message_burst": 100_000,
+        "connection_burst": 100_000,
+        "metrics_token": "letmein",
+        "outbound_allow": parse_networks(["127.0.0.0/8"]),
+    }
     settings = Settings(data_dir=folder, database_url=address(folder), **(usual | more))
     house = House(settings, CHEAP)
     house.store.driver.migrate()

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 
@@ -17,6 +18,7 @@ from balie.app.progress import ProgressBar
 from balie.app.server import PortTakenError
 from balie.app.settings import SettingError, Settings, read_settings
 from balie.app.trouble import in_words
+from balie.jobs.model import Job, State
 from balie.kernel.erasure import Person
 from balie.kernel.errors import BalieError, ConflictError
 from balie.store.driver import UnusableError
@@ -69,6 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_export(subparsers)
     _add_erase(subparsers)
     _add_retention(subparsers)
+    _add_jobs(subparsers)
     return parser
 
 
@@ -269,6 +272,35 @@ def _sizes(person: Person) -> dict[str, object]:
         "conversations": len(person.conversation_ids),
         "files": len(person.file_ids),
     }
+
+
+def _add_jobs(subparsers: Subparsers) -> None:  # type: ignore[valid-type]
+    command = _add(subparsers, "jobs", "look at background work, and do it again", _jobs)
+    command.add_argument("act", nargs="?", choices=("list", "show", "replay"), default="list")
+    command.add_argument("id", nargs="?", help="of the job to show or replay")
+    command.add_argument("--state", choices=get_args(State), help="list only these")
+    command.add_argument("--limit", type=int, default=50, help="list at most so many (50)")
+    command.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _jobs(chosen: argparse.Namespace) -> None:
+    if (chosen.act == "list") != (chosen.id is None):
+        raise ConflictError("`balie jobs show` and `replay` take the id of a job, and `list` none")
+
+    async def work(house: House) -> list[Job]:
+        if chosen.act == "list":
+            return await house.background.find_jobs(chosen.state, chosen.limit)
+        return [await house.background.one_job(chosen.id, again=chosen.act == "replay")]
+
+    jobs = commands.with_house(_settings(chosen), work)
+    if chosen.json:
+        print(msgspec.json.encode(jobs).decode())
+    elif chosen.act == "list":
+        for job in jobs:
+            said = f"{job.result.code} {job.result.status or ''}".strip()
+            print(f"{job.id}  {job.state:<7}  {job.attempts:>2} tries  {job.lane}  {said}")
+    else:
+        _tell(msgspec.structs.asdict(jobs[0]), as_json=False)
 
 
 def _add_retention(subparsers: Subparsers) -> None:  # type: ignore[valid-type]

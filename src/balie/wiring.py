@@ -11,6 +11,8 @@ from balie.agents import retention as agents_retention
 from balie.contacts import reactions as contacts
 from balie.conversations import reactions as conversations
 from balie.conversations import retention as conversations_retention
+from balie.integrations import reactions as integrations
+from balie.jobs import retention as jobs
 from balie.kernel.erasure import Gone, PersonErased
 from balie.organisations import reactions as organisations
 from balie.store.keepers import Keeper
@@ -21,14 +23,20 @@ KEEPERS: tuple[Keeper, ...] = (
     agents_retention.KEEPER,
     contacts.KEEPER,
     conversations.KEEPER,
+    integrations.KEEPER,
+    jobs.KEEPER,
 )
 
 Reaction = Callable[[Connection, PersonErased], Gone]
 
 REACTIONS: dict[type, tuple[Reaction, ...]] = {
-    PersonErased: (conversations.erase, contacts.erase),
+    PersonErased: (conversations.erase, contacts.erase, jobs.erase),
 }
 """Inside the transaction of the event, in this order."""
 
-SWEEPS: tuple[Sweep, ...] = (*conversations_retention.SWEEPS, *agents_retention.SWEEPS)
+SWEEPS: tuple[Sweep, ...] = (
+    *conversations_retention.SWEEPS,
+    *agents_retention.SWEEPS,
+    *jobs.SWEEPS,
+)
 """In this order: who is left without conversations goes after them."""

@@ -9,7 +9,7 @@ import asyncio
 import pytest
 from tests.people import fresh_id
 from tests.places import looking
-from tests.town import PNG, open_town
+from tests.town import HOOK, PNG, open_town
 
 from balie.edge.policy import SOCKET_VERBS, Policy, route_policies
 from balie.store.schema import cursor_of
@@ -39,6 +39,8 @@ def body_of(side):
         },
         ("PATCH", "/api/v1/agents/{agent_id:str}"): {"language": "nl"},
         ("PATCH", "/api/v1/organisation"): {"language": "nl"},
+        ("POST", "/api/v1/webhooks"): {"url": HOOK, "types": ["message.posted"]},
+        ("PATCH", "/api/v1/webhooks/{endpoint_id:str}"): {"types": ["message.posted"]},
         ("POST", "/api/v1/sites"): {"name": "Nieuw"},
         ("PATCH", "/api/v1/sites/{site_id:str}"): {"after_close": "rate"},
         ("POST", "/api/v1/sites/{site_id:str}/keys"): {"algorithm": "HS256"},
@@ -55,7 +57,11 @@ def body_of(side):
 
 RAW = {("POST", "/api/v1/files"), ("PUT", "/api/v1/agents/{agent_id:str}/picture")}
 # What would take the test's own people away is tried in the tests of its room.
-APART = {("DELETE", "/api/v1/session"), ("DELETE", "/api/v1/sessions/{session_id:str}")}
+APART = {
+    ("DELETE", "/api/v1/session"),
+    ("DELETE", "/api/v1/sessions/{session_id:str}"),
+    ("DELETE", "/api/v1/webhooks/{endpoint_id:str}"),
+}
 
 
 def ids_of(side):
@@ -67,6 +73,8 @@ def ids_of(side):
         "kid": side.kid,
         "visitor_id": side.visitor_id,
         "tag": side.canary,
+        "endpoint_id": side.webhook,
+        "delivery_id": side.delivery,
     }
 
 
@@ -143,7 +151,10 @@ async def test_every_route_is_told_how_to_be_called(town):
     assert bodiless == set()
 
 
-BODILESS = ("/closure", "/tags/{tag:str}", "/socket-tickets", "/invitation", "/erasure")
+BODILESS = (
+    "/closure", "/tags/{tag:str}", "/socket-tickets", "/invitation", "/erasure", "/secret", "/test",
+    "/replay",
+)  # fmt: skip
 
 
 async def test_every_cell_of_the_matrix(town):

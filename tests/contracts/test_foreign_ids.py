@@ -27,6 +27,7 @@ class Never:
     def __init__(self, real):
         self.canary = real.canary
         self.conversation, self.file, self.kid, self.visitor_id = (fresh_id() for _ in range(4))
+        self.webhook, self.delivery = fresh_id(), fresh_id()
         self.site = type("Site", (), {"id": fresh_id()})
         self.agents = {"agent": type("Agent", (), {"id": fresh_id()})}
 

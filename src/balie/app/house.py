@@ -17,6 +17,7 @@ from balie.agents.presence import Change
 from balie.agents.queries import find_agent, find_agents, find_ended
 from balie.agents.room import AgentRoom
 from balie.app import data
+from balie.app.background import Background
 from balie.app.elsewhere import Elsewhere
 from balie.app.neighbours import Neighbours
 from balie.app.settings import Settings
@@ -126,6 +127,8 @@ class House:
             self.neighbours, self.store, clock, self.hub, self.agents, self.pages
         )
         self.stored_events = 0
+        self.background = Background(self.ports, settings)
+        self.bus.subscribe(self.background.appended)
         self.store.on_appended = self.bus.publish
         self.store.on_touched = self._touched
         talk = Rate(settings.message_burst, 1_000 / settings.messages_per_second)

@@ -22,6 +22,7 @@ from balie.contacts.auth import VisitorAuthenticator
 from balie.conversations import api as conversations_api
 from balie.http.routes import HttpDeps, build_http
 from balie.http.tally import HttpTally
+from balie.integrations import api as integrations_api
 from balie.kernel.errors import BalieError
 from balie.realtime.protocol.frames import Close, Draining
 from balie.realtime.protocol.session import encode
@@ -86,6 +87,7 @@ def _http(house: House, shop_url: str | None, metrics: Callable[[], bytes]) -> L
             routers=[
                 conversations_api.routes(house.conversation_services()),
                 contacts_api.routes(house.erasing),
+                integrations_api.routes(house.background.webhooks),
             ],
             authenticators=[VisitorAuthenticator(house.store, house.secret, clock)],
             shop_url=shop_url,
@@ -184,9 +186,11 @@ async def serve(
     upkeep = Upkeep(house)
     async with _measured(application, house):
         await upkeep.start()
+        await house.background.start()
         try:
             await server.serve(sockets=[listener])
         finally:
+            await house.background.stop()
             await upkeep.stop()
 
 

@@ -30,6 +30,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 8000
     origin: str = ""
     trusted_proxies: tuple[Network, ...] = ()
+    outbound_allow: tuple[Network, ...] = ()
     max_file_bytes: int = 10 * MIB
     upload_bytes_per_address: int = 256 * MIB
     upload_bytes_unspoken: int = 20 * MIB
@@ -123,6 +124,7 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "metrics_port": _port,
     "origin": parse_origin,
     "trusted_proxies": lambda text: parse_networks(text.split(",")),
+    "outbound_allow": lambda text: parse_networks(text.split(",")),
     "max_file_bytes": _whole,
     "upload_bytes_per_address": _whole,
     "upload_bytes_unspoken": _whole,

@@ -9,7 +9,9 @@ from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from balie.contacts.model import visitors
 from balie.conversations.model import conversations, files
+from balie.jobs import queue
 from balie.kernel.erasure import Gone, Person, PersonErased
+from balie.store.cursors import events_went
 from balie.store.keepers import Document, Keeper, chunks
 from balie.store.schema import events
 from balie.store.scope import NOBODY
@@ -141,6 +143,8 @@ def delete_conversations(
     file_ids = tuple(map(str, gone_files))
     connection.execute(delete(files).where(files.c.conversation_id.in_(everything)))
     gone_events = connection.execute(delete(events).where(events.c.conversation_id.in_(small)))
+    events_went(connection)
+    queue.forget(connection, everything)
     connection.execute(delete(conversations).where(c.id.in_(small)))
     connection.execute(
         update(conversations)

@@ -27,6 +27,7 @@ from balie.conversations.model import conversations, files
 from balie.conversations.reactions import GIANT, delete_conversations
 from balie.kernel.erasure import Gone, Person
 from balie.kernel.ids import ENTROPY_BYTES, new_id
+from balie.store.cursors import events_went
 from balie.store.keepers import chunks
 from balie.store.schema import events
 from balie.store.scope import NOBODY
@@ -133,6 +134,7 @@ def _delete_piece(connection: Connection, _due: Due, ids: list[str]) -> Gone:
             gone += connection.execute(
                 delete(conversations).where(_c.id == key, _c.organisation_id == NOBODY)
             ).rowcount
+    events_went(connection)
     return Gone({"events": gone})
 
 

@@ -5,7 +5,7 @@ PostgreSQL readers follow transactions, and see one only when no older one can s
 of anybody who writes in that server, in another database too, holds them up that long.
 
 On SQLite a position is free again when the last events of the log are deleted, and the next event takes it:
-whoever keeps cursors moves those that stand behind the end back to it, in the transaction that deletes.
+`balie.store.cursors` moves those that stand behind the end back to it, in the transaction that deletes.
 """
 
 from typing import Any
@@ -28,8 +28,12 @@ _SHARED = (
     " AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())"
     " ORDER BY transaction_id, position LIMIT ?"
 )
-
-
+_SOLE_END = "SELECT 0, position FROM events ORDER BY position DESC LIMIT 1"
+_SHARED_END = (
+    "SELECT transaction_id, position FROM events"
+    " WHERE transaction_id < pg_snapshot_xmin(pg_current_snapshot())"
+    " ORDER BY transaction_id DESC, position DESC LIMIT 1"
+)
 _GROWN = (
     "SELECT transaction_id, position, organisation_id, conversation_id, seq FROM events"
     " WHERE (transaction_id, position) > (CAST(? AS xid8), ?)"
@@ -77,8 +81,10 @@ def grown_after(connection: Connection, cursor: str, limit: int) -> tuple[list[G
 
 
 def end_of_log(connection: Connection) -> str:
-    """The cursor of who wants to read only what is written from now on."""
-    return end_place(connection, "events")
+    """The cursor of who has read all that there is to be read."""
+    query = _SHARED_END if connection.dialect.name == "postgresql" else _SOLE_END
+    row = cursor_of(connection).execute(query).fetchone()
+    return f"{row[0]}.{row[1]}" if row else BEGINNING
 
 
 def end_place(connection: Connection, table: str) -> str:

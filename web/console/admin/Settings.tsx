@@ -1,6 +1,7 @@
 import "./styles/pages.css";
 import "./styles/site.css";
 import "./styles/preview.css";
+import "./styles/webhooks.css";
 import "./styles/narrow.css";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
@@ -14,6 +15,8 @@ import { ProfilePage } from "./ProfilePage";
 import { SitePage } from "./SitePage";
 import { SitesPage } from "./SitesPage";
 import { tell } from "./tell";
+import { WebhookPage } from "./WebhookPage";
+import { WebhookNotice, WebhooksPage } from "./WebhooksPage";
 
 /** One's own settings for everybody, the organisation's for administrators. */
 export function Settings({ page, item }: { page: string; item: string | null }) {
@@ -35,6 +38,8 @@ function Page({ page, item }: { page: string; item: string | null }) {
       return <PeoplePage />;
     case "sites":
       return item ? <SitePage key={item} id={item} /> : <SitesPage />;
+    case "webhooks":
+      return item ? <WebhookPage key={item} id={item} /> : <WebhooksPage />;
     case "organisation":
       return <OrganisationPage />;
     default:
@@ -68,6 +73,12 @@ function Places({ here }: { here: string }) {
           <Group title={groups.organisation}>
             <Place page="organisation" icon="organisation" here={here}>
               {pages.organisation}
+            </Place>
+          </Group>
+          <Group title={groups.programs}>
+            <Place page="webhooks" icon="globe" here={here}>
+              {pages.webhooks}
+              <WebhookNotice />
             </Place>
           </Group>
         </>
