@@ -248,7 +248,8 @@ async def open_town(folder, **more):
         "metrics_token": "letmein",
         "outbound_allow": parse_networks(["127.0.0.0/8"]),
     }
-    settings = Settings(data_dir=folder, database_url=address(folder), **(usual | more))
+    where = {"data_dir": folder, "database_url": address(folder)}
+    settings = Settings(**(where | usual | more))
     house = House(settings, CHEAP)
     house.store.driver.migrate()
     await house.open()

@@ -13,6 +13,7 @@ from balie.agents.setup import Beginning
 from balie.app import commands, privacy, upkeep
 from balie.app.data import DataError
 from balie.app.house import House
+from balie.app.operations.command_line import Operations
 from balie.app.places import Place
 from balie.app.progress import ProgressBar
 from balie.app.server import PortTakenError
@@ -37,9 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "run" not in chosen:
         parser.print_help()
         return 0
-    run: Callable[[argparse.Namespace], None] = chosen.run
+    run: Callable[[argparse.Namespace], int | None] = chosen.run
     try:
-        run(chosen)
+        return run(chosen) or 0
     except (BalieError, PortTakenError, UnsafeSqliteError) as error:
         return _complain(str(error), 1)
     except (SettingError, DataError, UnusableError) as error:
@@ -50,7 +51,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if (told := in_words(error)) is None:
             raise
         return _complain(told, 2)
-    return 0
 
 
 def _complain(told: str, code: int) -> int:
@@ -72,6 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_erase(subparsers)
     _add_retention(subparsers)
     _add_jobs(subparsers)
+    Operations(lambda *about: _add(subparsers, *about), _settings)
     return parser
 
 
@@ -191,12 +192,14 @@ def _password(chosen: argparse.Namespace) -> None:
 
 
 def _add_migrate(subparsers: Subparsers) -> None:  # type: ignore[valid-type]
-    _add(
-        subparsers,
-        "migrate",
-        "bring the store up to date",
-        lambda chosen: print(f"revision {commands.migrate_store(_settings(chosen))}"),
+    command = _add(subparsers, "migrate", "bring the store up to date", _migrate)
+    command.add_argument(
+        "--to", metavar="REVISION", help="back to what an older version needs; take a backup first"
     )
+
+
+def _migrate(chosen: argparse.Namespace) -> None:
+    print(f"revision {commands.migrate_store(_settings(chosen), chosen.to)}")
 
 
 def _add_export(subparsers: Subparsers) -> None:  # type: ignore[valid-type]
@@ -337,7 +340,7 @@ def _add(
     subparsers: Subparsers,  # type: ignore[valid-type]
     name: str,
     help_text: str,
-    run: Callable[[argparse.Namespace], None],
+    run: Callable[[argparse.Namespace], int | None],
 ) -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = subparsers.add_parser(  # type: ignore[attr-defined]
         name, help=help_text, description=help_text
