@@ -28,7 +28,7 @@ WEB_SOURCES := $(shell find web -type d -name node_modules -prune -o -type f ! -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help types demo free-port bench test test-full check check-python check-web check-docs test-web format lock wheel clean \
+.PHONY: help types demo free-port bench faults test test-full check check-python check-web check-docs test-web format lock wheel clean \
 	browser development autobahn
 
 help: ## Show these words
@@ -96,6 +96,9 @@ lock: $(TESTS) ## Bring the lock files in line; UPGRADE=1 takes the newest of ev
 
 bench: $(TESTS) $(APPS) ## Measure speed, memory and size (BENCH="talk --peers FOLDER"; see bench/README.md)
 	$(BIN)/python -m bench $(BENCH)
+
+faults: development browser ## Run the fault matrix (FAULTS="disk-full pause --rounds 3"; see docs/reliability.md)
+	$(BIN)/python -m tests.faults $(FAULTS)
 
 # The suite runs on Python 2.7 alone; its packages go into a folder of their own.
 AUTOBAHN_PYTHON ?= python2.7

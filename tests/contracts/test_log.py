@@ -477,9 +477,8 @@ def limit_pages(connection, pages: int) -> None:
     connection.exec_driver_sql(f"PRAGMA max_page_count = {max(pages, 1)}")
 
 
-@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
-async def test_a_commit_that_fails_stores_nothing_and_spoils_nothing(place):
-    log = Log(place)
+def commits_fail(log: Log) -> list[bool]:
+    """Make commits fail for as long as the one item of what is returned is true."""
     failing = [False]
 
     def guard(dbapi_connection, _record):
@@ -488,6 +487,13 @@ async def test_a_commit_that_fails_stores_nothing_and_spoils_nothing(place):
         )
 
     event.listen(log.store.driver.writes, "connect", guard)
+    return failing
+
+
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+async def test_a_commit_that_fails_stores_nothing_and_spoils_nothing(place):
+    log = Log(place)
+    failing = commits_fail(log)
     log.store.start()
     conversation = await log.begin()
     failing[0] = True
@@ -504,5 +510,36 @@ async def test_a_commit_that_fails_stores_nothing_and_spoils_nothing(place):
     failing[0] = False
     assert await log.store.write(lambda c: c.execute(text("SELECT 1")).scalar(), of=EVERYWHERE) == 1
     assert (await log.say(conversation, 1)).last.seq == 3
+    await log.check(conversation)
+    await log.store.stop()
+
+
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+async def test_after_a_failed_sync_nothing_is_acknowledged_before_all_is_written_anew(
+    place, monkeypatch
+):
+    monkeypatch.setattr("balie.store.writer.CLOSED_FOR", 0.3)
+    log, renewals = Log(place), []
+    failing, renew = commits_fail(log), log.store.driver.renew
+    # Where the refusal of a commit stands for a failed sync; the disk fails for a while longer.
+    monkeypatch.setattr(log.store.driver, "is_unkept", lambda _error: failing[0])
+    monkeypatch.setattr(
+        log.store.driver, "renew", lambda: renewals.append(1) or (len(renewals) > 2 and renew())
+    )
+    log.store.start()
+    conversation = await log.begin()
+    failing[0] = True
+    with pytest.raises(UnavailableError):
+        await log.say(conversation, 1)
+    failing[0] = False
+    with pytest.raises(UnavailableError):
+        await log.say(conversation, 1)
+    assert renewals == []
+    await asyncio.sleep(0.3)
+    with pytest.raises(UnavailableError):
+        await log.say(conversation, 1)
+    assert renewals == [1, 1]
+    assert (await log.say(conversation, 1)).last.seq == 3
+    assert renewals == [1, 1, 1]
     await log.check(conversation)
     await log.store.stop()

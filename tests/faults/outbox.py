@@ -93,7 +93,7 @@ class Outbox:
     async def _write(self, numbers) -> None:
         for number in numbers:
             said = {"client_message_id": fresh_id(), "text": f"nummer {number}"}
-            while not await self._said(said):  # noqa: ASYNC110 - a server that is dead tells nothing
+            while not await self._said(said):
                 await asyncio.sleep(0.05)
 
     async def _said(self, said) -> bool:
@@ -122,7 +122,7 @@ class Outbox:
         wanted = await self._posted()
         self.tally.events = len(wanted)
         until = time.monotonic() + PATIENCE
-        while wanted - set(self._arrived()) and time.monotonic() < until:  # noqa: ASYNC110 - idem
+        while wanted - set(self._arrived()) and time.monotonic() < until:
             await asyncio.sleep(0.1)
         arrived = self._arrived()
         self.tally.requests = len(self.sink.heard)

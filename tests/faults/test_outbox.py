@@ -87,7 +87,7 @@ async def _send_by_another(works, sink):
     other = Runner(works.store, works.clock, works.entropy, {"test": send}, Terms(lease=20_000))
     await other.start()
     async with asyncio.timeout(10):
-        while (await works.jobs())[0].state != "done":  # noqa: ASYNC110 - it is the database that changes
+        while (await works.jobs())[0].state != "done":
             await asyncio.sleep(0.02)
     await other.stop()
 

@@ -72,6 +72,15 @@ class Driver(Protocol):
         """Whether the same may succeed at once when tried again."""
         ...
 
+    def is_unkept(self, error: BaseException) -> bool:
+        """Whether the disk has failed to keep what it took: to ask it once more would say nothing of that."""
+        ...
+
+    def renew(self) -> bool:
+        """Have what was committed written to the disk anew. False when others were too busy. Raises what the
+        disk says."""
+        ...
+
     def translate(self, error: Exception) -> Exception:
         """The error as callers know it, where it is one of theirs."""
         ...

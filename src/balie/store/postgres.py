@@ -163,6 +163,13 @@ class PostgresDriver:
     def is_passing(self, error: BaseException) -> bool:
         return _state(error) in _PASSING
 
+    def is_unkept(self, _error: BaseException) -> bool:
+        """The server stops by itself, and comes back from its log."""
+        return False
+
+    def renew(self) -> bool:
+        return True
+
     def translate(self, error: Exception) -> Exception:
         cause = _cause(error)
         if isinstance(cause, UnicodeEncodeError) or _state(error) in _NO_TEXT:

@@ -141,6 +141,15 @@ class SqliteDriver:
     def is_passing(self, _error: BaseException) -> bool:
         return False
 
+    def is_unkept(self, error: BaseException) -> bool:
+        # The library does not tell a failed sync from a failed write.
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        return getattr(cause, "sqlite_errorname", "") == "SQLITE_IOERR"
+
+    def renew(self) -> bool:
+        """Each page of the log is copied into the file and synced there, and the log begun anew."""
+        return truncate_log(self.readers)
+
     def translate(self, error: Exception) -> Exception:
         return error
 

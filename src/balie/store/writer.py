@@ -28,6 +28,9 @@ ENOUGH = 64
 """Jobs that wait for nobody."""
 TRIES = 5
 """How often a job is tried alone, where the database says that it might succeed."""
+CLOSED_FOR = 2.5
+"""Seconds without a write after the disk failed to keep one: as long as whoever asks for readiness needs to see
+it. What people say waits in their outboxes."""
 
 log = structlog.get_logger("balie.store")
 
@@ -71,6 +74,7 @@ class Writer:
         self.tally = StoreTally()
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._stopping = False
+        self._closed_until = 0.0
         self._thread = threading.Thread(target=self._run, name="balie-writer", daemon=True)
 
     def start(self) -> None:
@@ -158,6 +162,7 @@ class Writer:
         return isinstance(error, OutcomeUnknownError) or self._driver.is_passing(error)
 
     def _transact(self, batch: list[Job], line: Line, *, trusting: bool = True) -> list[Outcome]:
+        self._renew_if_unkept()
         connection = line.open()
         at = raw(connection)
         try:
@@ -167,10 +172,37 @@ class Writer:
             outcomes = [self._attempt(job, connection, of) for job in batch]
             self._journal.flush()
             self._end(connection)
-        except BaseException:
+        except BaseException as error:
             self._abandon(line, connection)
+            self._close_if_unkept(error)
             raise
         return outcomes
+
+    def _close_if_unkept(self, error: BaseException) -> None:
+        """After a failed sync the system may hold for written what never reached the disk. So nothing is
+        acknowledged before all of it was written once more, and synced."""
+        if self._driver.is_unkept(error):
+            self._closed_until = monotonic() + CLOSED_FOR
+            log.error(
+                "the disk failed to keep a write; nothing is written for now", error=repr(error)
+            )
+
+    def _renew_if_unkept(self) -> None:
+        if not self._closed_until:
+            return
+        if monotonic() < self._closed_until or not self._is_renewed():
+            raise UnavailableError("the disk failed to keep a write; nothing was stored")
+        self._closed_until = 0.0
+        self._journal.forget()
+        log.warning("the store was written to the disk anew, and is open again")
+
+    def _is_renewed(self) -> bool:
+        try:
+            return self._driver.renew()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the disk fails still
+            self._closed_until = monotonic() + CLOSED_FOR
+            log.warning("the disk fails still", error=repr(error))
+            return False
 
     def _end(self, connection: Connection) -> None:
         try:
