@@ -1,6 +1,7 @@
 """Two processes over one PostgreSQL: who talks to one hears who talks to the other, with NATS and without."""
 
 import asyncio
+import json
 import os
 import signal
 import time
@@ -282,3 +283,48 @@ async def test_a_killed_process_is_missed(tmp_path):
                 assert time.monotonic() - began < 45
                 await asyncio.sleep(0.5)
         await agent.leave()
+
+
+async def test_a_post_reaches_its_stream_whichever_process_it_comes_to(pair):
+    # The one that started last is where the shop is.
+    page = {"Origin": pair.second.shop}
+
+    def door(demo):
+        return httpx.AsyncClient(base_url=f"http://127.0.0.1:{demo.port}", headers=page, timeout=10)
+
+    async with door(pair.first) as here, door(pair.second) as there:
+        hello = {"type": "hello", "site": pair.first.site}
+        async with here.stream("POST", "/sse/visitor", json=hello) as stream:
+            frames = frames_of(stream)
+            welcome = await anext(frames)
+            path = f"/sse/sessions/{welcome['session']}"
+            bearer = {"Authorization": f"Bearer {welcome['visitor']['token']}"}
+            said = {"type": "post", "conversation": None, "client_message_id": fresh_id()}
+            answer = await there.post(path, json=[said | {"text": "daar"}], headers=bearer)
+            assert answer.status_code == 202
+            async with asyncio.timeout(SECOND):
+                ack = await anext(frames)
+            assert (ack["type"], ack["client_message_id"]) == ("ack", said["client_message_id"])
+            # Somebody else's post is not taken, wherever it comes to.
+            other = await visitor(pair.second).open()
+            theirs = {"Authorization": f"Bearer {other.welcome['visitor']['token']}"}
+            forged = said | {"client_message_id": fresh_id(), "text": "niet ik"}
+            await there.post(path, json=[forged], headers=theirs)
+            mine = said | {"client_message_id": fresh_id(), "conversation": ack["conversation"]}
+            await there.post(path, json=[mine | {"text": "wel ik"}], headers=bearer)
+            async with asyncio.timeout(SECOND):
+                second = await anext(frames)
+            assert (second["type"], second["seq"]) == ("ack", ack["seq"] + 1)
+            await other.close()
+        unknown = await there.post("/sse/sessions/" + "0" * 48, json=[said], headers=bearer)
+        assert unknown.status_code == 404
+
+
+async def frames_of(stream):
+    """The frames of a stream, one by one."""
+    async for line in stream.aiter_lines():
+        if line.startswith("data: "):
+            told = json.loads(line[6:])
+            for each in told if isinstance(told, list) else [told]:
+                if each["type"] != "presence":
+                    yield each

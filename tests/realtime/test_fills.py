@@ -12,6 +12,7 @@ from balie.kernel.events import Author, Envelope, MessagePosted
 from balie.realtime.connection import Connection
 from balie.realtime.outbox import Outbox
 from balie.realtime.protocol.session import Limits
+from balie.realtime.relay import NoRelay
 from balie.realtime.tally import LiveTally
 
 CONVERSATION = "c0000000-0000-7000-8000-000000000001"
@@ -63,7 +64,13 @@ def asked(monkeypatch):
 def visitor(asked):
     hub = SimpleNamespace(follow=lambda *_: None, unfollow=lambda *_: None)
     services = SimpleNamespace(
-        limits=Limits(), entropy=bytes, clock=lambda: 0, hub=hub, store=None, tally=LiveTally()
+        limits=Limits(),
+        entropy=bytes,
+        clock=lambda: 0,
+        hub=hub,
+        store=None,
+        tally=LiveTally(),
+        relay=NoRelay(),
     )
     connection = Visitor(services, Line())
     connection.actor = VisitorActor(organisation_id="o", site_id="s", visitor_id=VISITOR)

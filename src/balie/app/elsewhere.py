@@ -19,8 +19,9 @@ from balie.organisations.model import Site
 from balie.organisations.pages import SitePages
 from balie.realtime.hub import Hub
 from balie.realtime.protocol import frames as f
+from balie.realtime.relay import NAME, Post
 from balie.store.engine import Store
-from balie.store.notices import Notice, prune
+from balie.store.notices import Notice, prune, take_back
 from balie.store.scope import EVERYWHERE
 
 TELL_EVERY_MS = 5_000
@@ -107,8 +108,13 @@ KINDS: dict[type, str] = {
     VisitorsSeen: "visitors_seen",
     Here: "here",
     Bye: "bye",
+    Post: "post",
 }
 _SHAPES = {kind: shape for shape, kind in KINDS.items()}
+
+
+class _Addressed(msgspec.Struct):
+    stream: str
 
 
 class Other(msgspec.Struct):
@@ -146,6 +152,8 @@ class Elsewhere:
         self.on_agent_changed: Callable[[str, str], None] = lambda *_: None
         self.on_sessions_ended: Callable[[list[str]], None] = lambda _: None
         neighbours.hear = self._hear
+        self.name = neighbours.worker
+        self.on_post: Callable[[Post], None] = lambda _: None
         self._handlers: dict[type, Callable[[str, Any], None]] = {
             SessionsEnded: lambda _, told: self.on_sessions_ended(told.sessions),
             AgentChanged: lambda _, told: self.on_agent_changed(told.organisation, told.agent),
@@ -157,6 +165,7 @@ class Elsewhere:
             VisitorsSeen: self._visitors_seen,
             Here: self._heard_here,
             Bye: lambda worker, _: self._forget(worker),
+            Post: lambda _, told: self.on_post(told),
         }
 
     # Living.
@@ -274,10 +283,23 @@ class Elsewhere:
             return
         self._others.setdefault(notice.worker, Other(0)).heard_at = self._clock()
         try:
+            if shape is Post and not self._is_for_us(notice):
+                return
             told: Any = msgspec.json.decode(notice.body, type=shape)
             self._handlers[shape](notice.worker, told)
         except Exception:
             log.exception("a notice could not be used", kind=notice.kind)
+
+    def _is_for_us(self, notice: Notice) -> bool:
+        """Whether a post is for a stream of this process; nobody else reads it then, so it need not stay."""
+        if not msgspec.json.decode(notice.body, type=_Addressed).stream.startswith(self.name):
+            return False
+        asyncio.get_running_loop().create_task(self._take_back(notice.position))
+        return True
+
+    async def _take_back(self, position: int) -> None:
+        with contextlib.suppress(BalieError):
+            await self._store.write(lambda c: take_back(c, position), of=EVERYWHERE)
 
     def _forget_site(self, key: str) -> None:
         self._agents.states.forget_key(key)
@@ -358,6 +380,12 @@ class Elsewhere:
         """Whether this process does what one of all should do; for work that may be done twice, if need be."""
         return all(self._neighbours.worker < other for other in self._others)
 
-    def knows(self, worker: str) -> bool:
-        """Whether this is a process that lives."""
-        return worker in self._others
+    # Posts for streams of others (`balie.realtime.relay`).
+
+    def reaches(self, stream: str) -> bool:
+        """Whether a process lives that may have this stream."""
+        return stream[:NAME] in self._others
+
+    def pass_on(self, post: Post) -> None:
+        """Hand a post over to the process that has its stream."""
+        self._tell(post)

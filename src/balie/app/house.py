@@ -206,6 +206,7 @@ class House:
             address_seats=Seats(self.settings.connections_per_address),
             visitor_seats=Seats(self.settings.connections_per_visitor),
             limits=_frame_limits(self.settings),
+            relay=self.elsewhere,
         )
 
     async def _find_site(self, key: str) -> SiteDoor | None:

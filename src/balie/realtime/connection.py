@@ -71,7 +71,7 @@ class Connection(ABC):
         self._counted_as = (self.kind, transport.name)
         self._is_counted = False
         self.session = Session(self.kind, services.limits)
-        self.id = services.entropy(18).hex()
+        self.id = services.relay.name + services.entropy(18).hex()
         self._seats: list[tuple[Seats, str]] = []
         self.actor: Actor | None = None
         self.organisation_id = ""

@@ -16,6 +16,7 @@ from balie.kernel.ports import Clock, Entropy
 from balie.kernel.shapes import AgentSelf, AgentState, Desk, Named
 from balie.realtime.hub import Hub
 from balie.realtime.protocol.session import Limits
+from balie.realtime.relay import NoRelay, Relay
 from balie.realtime.tally import LiveTally
 from balie.store.engine import LogStore
 
@@ -66,5 +67,6 @@ class Services:
     """By address: connections at the same time."""
     visitor_seats: Seats = field(default_factory=lambda: Seats(100))
     """By visitor: idem; every tab has one."""
+    relay: Relay = field(default_factory=NoRelay)
     tally: LiveTally = field(default_factory=LiveTally)
     heartbeat_ms: int = 25_000

@@ -17,12 +17,20 @@ from balie.contacts import tokens
 from balie.edge.auth import cookie_name
 from balie.edge.cross_origin import answer_headers, refuse_foreign_page
 from balie.edge.origins import same_origin
-from balie.kernel.errors import BalieError, ForbiddenError, RateLimitedError, UnauthorisedError
+from balie.kernel.errors import (
+    BalieError,
+    ForbiddenError,
+    MalformedError,
+    RateLimitedError,
+    TooLongError,
+    UnauthorisedError,
+)
 from balie.realtime.agent import AgentConnection
 from balie.realtime.connection import Connection
 from balie.realtime.doors import Scope, abandon_of, header_map, may_knock, open_connection, peer_of
 from balie.realtime.outbox import Outbox
 from balie.realtime.protocol.frames import MAX_FRAME_BYTES, Close
+from balie.realtime.relay import Post, Shown, hashed
 from balie.realtime.services import Services
 from balie.realtime.visitor import VisitorConnection
 
@@ -41,6 +49,8 @@ class StreamDoor:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._streams: dict[str, Stream] = {}
+        self._passing: set[asyncio.Task[None]] = set()
+        services.relay.on_post = self._passed_on
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         path: str = scope["path"]
@@ -82,60 +92,94 @@ class StreamDoor:
 
     async def _take(self, session: str, headers: dict[str, str], receive: Any, send: Any) -> None:
         stream = self._streams.get(session)
-        if stream is None or stream.is_ending:
+        if stream is not None and stream.is_ending:
+            stream = None
+        if stream is None and not self._services.relay.reaches(session):
             await refuse(send, 404, "not_found", "no such stream; open a new one")
             return
         try:
-            await self._refuse_others(stream.connection, headers)
+            shown = self._shown(headers)
+            if stream is not None:
+                await self._refuse_others(stream.connection, shown)
+            frames = await _read_frames(receive)
         except BalieError as error:
             await refuse(send, error.status, error.code, error.detail)
             return
-        body = await read_body(receive, MAX_BODY)
-        if body is None:
-            await refuse(send, 413, "too_long", f"at most {MAX_BODY} bytes at once")
+        await answer(send, 202)
+        if stream is not None:
+            await stream.take(frames)
+        else:
+            self._services.relay.pass_on(Post(session, shown, frames))
+
+    def _passed_on(self, post: Post) -> None:
+        """What came to another process is for a stream of this one."""
+        task = asyncio.get_running_loop().create_task(self._take_passed_on(post))
+        self._passing.add(task)
+        task.add_done_callback(self._passing.discard)
+
+    async def _take_passed_on(self, post: Post) -> None:
+        stream = self._streams.get(post.stream)
+        if stream is None or stream.is_ending:
             return
         try:
-            frames = _frames.decode(body)
-        except (msgspec.MsgspecError, RecursionError, ValueError):
-            await refuse(send, 422, "malformed", "send a JSON array of frames")
+            await self._refuse_others(stream.connection, post.shown)
+        except BalieError as error:
+            log.warning("a post was refused that another process passed on", error=error.code)
             return
-        if len(frames) > MAX_FRAMES or any(len(bytes(each)) > MAX_FRAME_BYTES for each in frames):
-            await refuse(send, 413, "too_long", f"{MAX_FRAMES} frames of {MAX_FRAME_BYTES} bytes")
-            return
-        await answer(send, 202)
-        await stream.take(frames)
+        await stream.take(post.frames)
 
-    async def _refuse_others(self, connection: Connection, headers: dict[str, str]) -> None:
+    def _shown(self, headers: dict[str, str]) -> Shown:
+        """Who posts. Raises UnauthorisedError for a token that is none."""
+        services = self._services
+        kind, _, token = headers.get("authorization", "").partition(" ")
+        visitor = None
+        if kind.lower() == "bearer" and token:
+            visitor = tokens.read(services.secret, token.strip(), services.clock()).visitor_id
+        cookie = _cookie(headers.get("cookie", ""), cookie_name(services.edge))
+        return Shown(headers.get("origin"), visitor, hashed(cookie))
+
+    async def _refuse_others(self, connection: Connection, shown: Shown) -> None:
         """Whoever posts shows who he is: the stream's id stands in an address, and so in logs.
 
         Raises UnauthorisedError or ForbiddenError.
         """
         own = self._services.edge.origins
         if isinstance(connection, VisitorConnection):
-            self._refuse_other_visitor(connection, headers.get("authorization", ""))
-            origin = headers.get("origin")
-            if not same_origin(origin, own):
-                await refuse_foreign_page(self._services.pages, connection.site_id, origin)
-        elif not same_origin(headers.get("origin"), own):
+            _refuse_other_visitor(connection, shown)
+            if not same_origin(shown.origin, own):
+                await refuse_foreign_page(self._services.pages, connection.site_id, shown.origin)
+        elif not same_origin(shown.origin, own):
             raise ForbiddenError("post from Balie's own origin")
-        elif not self._has_same_session(connection, headers.get("cookie", "")):
+        elif not self._has_same_session(connection, shown):
             raise UnauthorisedError("this stream belongs to another session")
 
-    def _has_same_session(self, connection: Connection, cookies: str) -> bool:
+    def _has_same_session(self, connection: Connection, shown: Shown) -> bool:
         """Whether an agent's post carries the cookie with which his stream was opened."""
         assert isinstance(connection, AgentConnection)
-        name = cookie_name(self._services.edge)
-        shown, known = (_cookie(text, name) for text in (cookies, connection.cookies))
-        return hmac.compare_digest(shown, known)
+        known = hashed(_cookie(connection.cookies, cookie_name(self._services.edge)))
+        return hmac.compare_digest(shown.cookie, known)
 
-    def _refuse_other_visitor(self, connection: VisitorConnection, authorization: str) -> None:
-        kind, _, token = authorization.partition(" ")
-        if kind.lower() != "bearer" or not token:
-            raise UnauthorisedError("send the visitor's token: Authorization: Bearer TOKEN")
-        services = self._services
-        actor = tokens.read(services.secret, token.strip(), services.clock())
-        if actor.visitor_id != connection.visitor_id:
-            raise UnauthorisedError("this stream belongs to another visitor")
+
+def _refuse_other_visitor(connection: VisitorConnection, shown: Shown) -> None:
+    if shown.visitor is None:
+        raise UnauthorisedError("send the visitor's token: Authorization: Bearer TOKEN")
+    if shown.visitor != connection.visitor_id:
+        raise UnauthorisedError("this stream belongs to another visitor")
+
+
+async def _read_frames(receive: Any) -> list[msgspec.Raw]:
+    """Raises TooLongError and MalformedError."""
+    body = await read_body(receive, MAX_BODY)
+    if body is None:
+        raise TooLongError(f"at most {MAX_BODY} bytes at once")
+    try:
+        frames = _frames.decode(body)
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        raise MalformedError("send a JSON array of frames") from None
+    if len(frames) > MAX_FRAMES or any(len(bytes(each)) > MAX_FRAME_BYTES for each in frames):
+        raise TooLongError(f"{MAX_FRAMES} frames of {MAX_FRAME_BYTES} bytes")
+    # Free of the body that they were cut from.
+    return [each.copy() for each in frames]
 
 
 class Stream:
