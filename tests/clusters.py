@@ -90,12 +90,13 @@ class Cluster:
             for statement in statements:
                 connection.execute(statement)
 
-    def database(self, *, empty=False) -> str:
-        """The address of a fresh database, migrated unless it is to be `empty`."""
+    def database(self, *, empty=False, like=None) -> str:
+        """The address of a fresh database, migrated unless it is to be `empty`, or a copy of another that
+        nobody uses."""
         name = f"balie_{secrets.token_hex(6)}"
-        if not empty:
+        if not (empty or like):
             self._prepare_template()
-        origin = "template0" if empty else TEMPLATE
+        origin = "template0" if empty else like.rpartition("/")[2] if like else TEMPLATE
         self.run(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {origin}")
         return self.address(name)
 

@@ -205,7 +205,8 @@ class Line:
 async def open_town(folder, **more):
     """Two organisations, `noord` and `zuid`, in one house over a fresh data directory; `more` settings."""
     usual = {"message_burst": 100_000, "connection_burst": 100_000, "metrics_token": "letmein"}
-    settings = Settings(data_dir=folder, database_url=address(folder), **(usual | more))
+    where = {"data_dir": folder, "database_url": address(folder)}
+    settings = Settings(**(where | usual | more))
     house = House(settings, CHEAP)
     house.store.driver.migrate()
     await house.open()

@@ -12,6 +12,7 @@ from balie.agents.setup import Beginning
 from balie.app import commands, privacy, upkeep
 from balie.app.data import DataError
 from balie.app.house import House
+from balie.app.operations.command_line import Operations
 from balie.app.places import Place
 from balie.app.progress import ProgressBar
 from balie.app.server import PortTakenError
@@ -35,9 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "run" not in chosen:
         parser.print_help()
         return 0
-    run: Callable[[argparse.Namespace], None] = chosen.run
+    run: Callable[[argparse.Namespace], int | None] = chosen.run
     try:
-        run(chosen)
+        return run(chosen) or 0
     except (BalieError, PortTakenError, UnsafeSqliteError) as error:
         return _complain(str(error), 1)
     except (SettingError, DataError, UnusableError) as error:
@@ -48,7 +49,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if (told := in_words(error)) is None:
             raise
         return _complain(told, 2)
-    return 0
 
 
 def _complain(told: str, code: int) -> int:
@@ -69,6 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_export(subparsers)
     _add_erase(subparsers)
     _add_retention(subparsers)
+    Operations(lambda *about: _add(subparsers, *about), _settings)
     return parser
 
 
@@ -305,7 +306,7 @@ def _add(
     subparsers: Subparsers,  # type: ignore[valid-type]
     name: str,
     help_text: str,
-    run: Callable[[argparse.Namespace], None],
+    run: Callable[[argparse.Namespace], int | None],
 ) -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = subparsers.add_parser(  # type: ignore[attr-defined]
         name, help=help_text, description=help_text

@@ -47,6 +47,9 @@ def in_words(error: Exception) -> str | None:
         return _of_server(told) if _is_of_server(error.orig) else _of_database(told)
     if isinstance(error, DatabaseError):
         return _of_database(str(error))
+    if isinstance(error, UnicodeDecodeError) and b"database" in error.object:
+        # What SQLite says names what it found, and that need be no text.
+        return _of_database(error.object.decode(errors="replace"))
     if isinstance(error, OSError) and error.errno in _WORLD:
         return f"{error.filename or 'the data directory'}: {error.strerror}"
     return None

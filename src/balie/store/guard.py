@@ -51,10 +51,10 @@ class UnguardedError(UnusableError):
 
 def close(connection: Connection) -> None:
     """Guard every table that has an organisation, also those that a later version made."""
-    open_tables = _open_tables(connection)
-    if open_tables:
+    unguarded = open_tables(connection)
+    if unguarded:
         connection.execute(text(_SCOPE))
-    for name in open_tables:
+    for name in unguarded:
         table = connection.dialect.identifier_preparer.quote(name)
         for statement in (
             f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
@@ -66,13 +66,14 @@ def close(connection: Connection) -> None:
 
 def refuse_open(connection: Connection) -> None:
     """Raises UnguardedError for a table that would be open to all."""
-    if open_tables := _open_tables(connection):
+    if unguarded := open_tables(connection):
         raise UnguardedError(
-            f"row-level security is off on {', '.join(open_tables)}; run `balie migrate` as the owner"
+            f"row-level security is off on {', '.join(unguarded)}; run `balie migrate` as the owner"
         )
 
 
-def _open_tables(connection: Connection) -> list[str]:
+def open_tables(connection: Connection) -> list[str]:
+    """Tables with an organisation that anybody may look into."""
     return [row.name for row in connection.execute(text(_OWNED)) if not row.guarded]
 
 
