@@ -3,12 +3,16 @@ found or refused, and 2 when it could not begin."""
 
 import argparse
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from balie.app.operations import findings, log_marks
+from balie.app.operations.backing_up import backup
+from balie.app.operations.manifest import Manifest
+from balie.app.operations.restoring import Restored, restore
 from balie.app.operations.snapshots import Progress, opened
 from balie.app.operations.verifying import Report, verify
 from balie.app.progress import ProgressBar
@@ -26,6 +30,8 @@ class Operations:
         self._add = add
         self._settings = settings
         self._add_verify()
+        self._add_backup()
+        self._add_restore()
 
     # verify
 
@@ -55,6 +61,94 @@ class Operations:
             log_marks.write_marks(chosen.keep, verified.marks)
         tell_report(verified.report, as_json=chosen.json)
         return 0 if verified.report.sound else 1
+
+    # backup and restore
+
+    def _add_backup(self) -> None:
+        command = self._add("backup", "copy everything, also while it is served", self._backup)
+        command.add_argument("target", type=Path, help="the folder to make")
+        command.add_argument(
+            "--no-verify", action="store_true", help="do not read it again after it was written"
+        )
+        command.add_argument("--json", action="store_true", help="print JSON")
+
+    def _backup(self, chosen: argparse.Namespace) -> int:
+        settings = self._settings(chosen)
+        folder_of(settings)
+        told, report = backup(
+            settings,
+            chosen.target.expanduser().absolute(),
+            verified=not chosen.no_verify,
+            bars=bars(quiet=chosen.json),
+        )
+        if chosen.json:
+            print(msgspec.json.encode(told).decode())
+        else:
+            tell_backup(chosen.target, told, report)
+        return 0 if told.sound in (True, None) else 1
+
+    def _add_restore(self) -> None:
+        command = self._add("restore", "put a backup back", self._restore)
+        command.add_argument("source", type=Path, help="the folder that `balie backup` made")
+        command.add_argument(
+            "--replace", action="store_true", help="set aside what is in the data directory"
+        )
+        command.add_argument(
+            "--ledger",
+            type=Path,
+            action="append",
+            default=[],
+            metavar="FILE",
+            help="an erasures.jsonl that is newer than the backup; may be given again",
+        )
+        command.add_argument("--no-verify", action="store_true", help="do not look into it")
+        command.add_argument("--json", action="store_true", help="print JSON")
+
+    def _restore(self, chosen: argparse.Namespace) -> int:
+        settings = self._settings(chosen)
+        folder_of(settings)
+        restored = restore(
+            settings,
+            chosen.source.expanduser().absolute(),
+            replacing=chosen.replace,
+            ledgers=chosen.ledger,
+            verified=not chosen.no_verify,
+            bars=bars(quiet=chosen.json),
+        )
+        if chosen.json:
+            print(msgspec.json.encode(restored).decode())
+        else:
+            tell_restored(restored)
+        return 0
+
+
+def tell_backup(target: Path, told: Manifest, report: Report | None) -> None:
+    """Print what the backup holds."""
+    size = sum(part.bytes for part in told.parts.values()) + told.file_bytes
+    print(f"{target}: {size:,} bytes, {told.files:,} files, of {moment(told.made_at)}")
+    if report is None:
+        print("It was not read again (--no-verify).")
+        return
+    for line in findings.in_lines(report.findings, report.counts):
+        print(line)
+    print("It was read again and is sound." if report.sound else "It is not sound; see above.")
+
+
+def tell_restored(restored: Restored) -> None:
+    """Print what was put back."""
+    print(f"{restored.data_dir} is as it was at {moment(restored.made_at)}.")
+    if restored.erased_again:
+        print(f"Persons erased since, and now again: {restored.erased_again:,}.")
+    if restored.set_aside:
+        print(
+            f"What lay there before is in {restored.set_aside}. Delete it when you need it no more:"
+        )
+        print("it still holds what was erased or grew old since.")
+
+
+def moment(milliseconds: int) -> str:
+    """A time in the clock of the world, to the second."""
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(milliseconds // 1_000))
 
 
 def folder_of(settings: Settings) -> Path:

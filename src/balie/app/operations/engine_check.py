@@ -15,6 +15,9 @@ _INVALID = (
     "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
     " WHERE NOT i.indisvalid AND c.relnamespace = current_schema()::regnamespace"
 )
+_AHEAD = (
+    "SELECT count(*) FROM events WHERE transaction_id >= pg_snapshot_xmax(pg_current_snapshot())"
+)
 _AMCHECK = (
     "SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace"
     " WHERE e.extname = 'amcheck'"
@@ -55,6 +58,9 @@ def _check_postgres(driver: Driver, findings: Findings, notes: list[str]) -> Non
             findings.add("unguarded", f"table {name}", "row-level security is off")
         for (name,) in cursor_of(connection).execute(_INVALID).fetchall():
             findings.add("damage", f"index {name}", "it is not valid")
+        (ahead,) = cursor_of(connection).execute(_AHEAD).fetchone()
+        if ahead:
+            findings.add("foreign numbers", "table events", f"{ahead:,} events of another server")
         found = cursor_of(connection).execute(_AMCHECK).fetchone()
         trees = [row[0] for row in cursor_of(connection).execute(_BTREES).fetchall()]
     if found is None:

@@ -8,7 +8,7 @@ from sqlalchemy import Table, and_, func, literal, or_, select
 
 from balie import wiring
 from balie.agents.model import agents, invitations, sessions
-from balie.app.operations.findings import SHOWN, Findings
+from balie.app.operations.findings import Findings
 from balie.app.operations.hashing import RowSum, digest_of
 from balie.app.operations.snapshots import Progress, snapshot
 from balie.contacts.model import contacts, visitors
@@ -34,6 +34,8 @@ REFERENCES: tuple[tuple[Table, str, Table], ...] = (
 PAUSE = 1.0
 """Seconds after which what was found is looked for again: a message may have been between two transactions."""
 PAGE = 10_000
+MANY = 1_000
+"""Of one kind in one table; more are not counted."""
 _HASHED_ELSEWHERE = (conversations.name,)
 _EVENTS = """
 SELECT e.conversation_id, e.organisation_id, c.organisation_id, count(*), max(e.position)
@@ -106,7 +108,7 @@ def _without_organisation(driver: Driver, table: Table) -> Iterator[tuple[str, s
     own = table.c.organisation_id
     known = select(literal(1)).where(organisations.c.organisation_id == own).exists()
     keys = tuple(table.primary_key.columns)
-    query = select(*keys, own).where(own != NOBODY, ~known).limit(SHOWN)
+    query = select(*keys, own).where(own != NOBODY, ~known).limit(MANY)
     with snapshot(driver) as connection:
         for row in connection.execute(query).all():
             yield _name(table, row[: len(keys)]), f"no organisation {row[-1]}"
@@ -125,7 +127,7 @@ def _without_target(
         conditions.append(table.c.created_at < (time.time_ns() // 1_000_000) - 3_600_000)
     keys = tuple(table.primary_key.columns)
     known = select(literal(1)).where(same).exists()
-    query = select(*keys, named).where(*conditions, ~known).limit(SHOWN)
+    query = select(*keys, named).where(*conditions, ~known).limit(MANY)
     with snapshot(driver) as connection:
         for row in connection.execute(query).all():
             yield _name(table, row[: len(keys)]), f"{column} {row[-1]} is nowhere in {target.name}"
