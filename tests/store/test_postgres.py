@@ -68,7 +68,7 @@ def test_a_migrated_store_is_as_the_rooms_describe_it(place):
     driver = place.open()
     assert driver.migrate() == migrations.newest()
     with warnings.catch_warnings(action="ignore", category=SAWarning):
-        found = differences(driver._owner)  # it knows no xid8
+        found = differences(driver.owner)  # it knows no xid8
     extra = [
         (change, name)
         for table in ("events", "notices")
@@ -112,7 +112,7 @@ def test_every_table_of_an_organisation_is_guarded(place):
     owned = {table.name for table in metadata.tables.values() if "organisation_id" in table.c}
     # All tables are an organisation's.
     assert owned == set(metadata.tables)
-    with place.open()._owner.connect() as connection:
+    with place.open().owner.connect() as connection:
         query = "SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity"
         assert set(connection.execute(text(query)).scalars()) == owned
 

@@ -103,6 +103,14 @@ def _positive(text: str) -> float:
     return value
 
 
+def parse_database_url(text: str) -> str:
+    """The address of a database as it came. Raises SettingError, which does not repeat it."""
+    try:
+        return _database_url(text)
+    except ValueError as error:
+        raise SettingError(f"the address of the database cannot be used: {error}") from None
+
+
 def _database_url(text: str) -> str:
     if not text.startswith(("postgresql://", "postgres://")):
         raise ValueError("it begins with postgresql://")

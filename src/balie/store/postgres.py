@@ -29,6 +29,8 @@ from balie.store.shared import SharedJournal
 
 OLDEST = 14
 """The oldest PostgreSQL that is still kept by its makers, and has all that is asked of it."""
+MOVING = "moving"
+"""What stands for the revision while a store is moved in."""
 MIGRATING = 0xBA11E
 """The advisory lock of whoever migrates."""
 
@@ -96,15 +98,16 @@ class PostgresDriver:
         # One connection more than there are threads, for what is no query.
         self.readers = _open_engine(url, poolclass=QueuePool, pool_size=READERS + 1, max_overflow=0)
         self.writes = _open_engine(url, poolclass=QueuePool, pool_size=1, max_overflow=0)
-        self._owner = _open_engine(url, owner=True, poolclass=NullPool)
+        self.owner = _open_engine(url, owner=True, poolclass=NullPool)
+        """As whoever signs in, without the role that the rooms take on. For what the rooms never do."""
 
     def is_there(self) -> bool:
         """See `Driver`."""
-        return migrations.current(self._owner) is not None
+        return migrations.current(self.owner) is not None
 
     def is_used(self) -> bool:
         """See `Driver`: not before anybody has said something."""
-        with self._owner.connect() as connection, connection.begin():
+        with self.owner.connect() as connection, connection.begin():
             self.enter(raw(connection), (EVERYWHERE,))
             if migrations.revision(connection) is None:
                 return False
@@ -112,10 +115,11 @@ class PostgresDriver:
 
     def migrate(self) -> str:
         """See `Driver`. All in one transaction, and one worker at a time."""
-        with self._owner.connect() as connection, connection.begin():
+        with self.owner.connect() as connection, connection.begin():
             refuse_old(connection)
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATING})
             self.enter(raw(connection), (EVERYWHERE,))
+            _refuse_moving(connection)
             if migrations.revision(connection) != migrations.newest():
                 migrations.upgrade(connection)
                 guard.close(connection)
@@ -180,10 +184,17 @@ class PostgresDriver:
 
     def scrub(self) -> bool:
         """Have the server tidy up now what it would have later; `docs/store.md` says what stays even then."""
-        with self._owner.connect().execution_options(begin="") as connection:
+        with self.owner.connect().execution_options(begin="") as connection:
             for name in sorted(metadata.tables):
                 connection.exec_driver_sql(f"VACUUM (SKIP_LOCKED) {name}")
         return True
+
+
+def _refuse_moving(connection: Connection) -> None:
+    if migrations.revision(connection) == MOVING:
+        raise UnusableError(
+            "a store is being moved into this database; let `balie migrate-store` finish"
+        )
 
 
 def refuse_old(connection: Connection) -> None:

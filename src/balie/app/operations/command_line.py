@@ -16,7 +16,7 @@ from balie.app.operations.restoring import Restored, restore
 from balie.app.operations.snapshots import Progress, opened
 from balie.app.operations.verifying import Report, verify
 from balie.app.progress import ProgressBar
-from balie.app.settings import Settings
+from balie.app.settings import Settings, parse_database_url
 
 Add = Callable[[str, str, Callable[[argparse.Namespace], int]], argparse.ArgumentParser]
 """Adds a command by its name, a line of help, and what runs it."""
@@ -32,6 +32,7 @@ class Operations:
         self._add_verify()
         self._add_backup()
         self._add_restore()
+        self._add_move()
 
     # verify
 
@@ -119,6 +120,35 @@ class Operations:
             print(msgspec.json.encode(restored).decode())
         else:
             tell_restored(restored)
+        return 0
+
+    # migrate-store
+
+    def _add_move(self) -> None:
+        command = self._add("migrate-store", "move the store into PostgreSQL", self._move)
+        command.add_argument(
+            "--to", required=True, metavar="URL", help="an empty database: postgresql://…"
+        )
+        command.add_argument("--json", action="store_true", help="print JSON")
+
+    def _move(self, chosen: argparse.Namespace) -> int:
+        # Imported here: who has one file needs no driver for a server.
+        from balie.app.operations.moving import move_store  # noqa: PLC0415
+
+        settings = self._settings(chosen)
+        folder_of(settings)
+        moved = move_store(settings, parse_database_url(chosen.to), bars=bars(quiet=chosen.json))
+        if chosen.json:
+            print(msgspec.json.encode(moved).decode())
+            return 0
+        for name, rows in moved.rows.items():
+            print(f"  {name:<20} {rows:>14,}")
+        print("Every table and every log is there as it was here.")
+        if moved.changed:
+            print(f"{moved.changed:,} rows had U+0000 in a text, which PostgreSQL cannot hold;")
+            print("it is U+FFFD now.")
+        print(f"Now {moved.next}.")
+        print(f"The file that was moved is {moved.source}; delete it when you need it no more.")
         return 0
 
 
