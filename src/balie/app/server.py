@@ -10,7 +10,7 @@ import structlog
 import uvicorn
 from litestar import Litestar
 
-from balie.app import stopping
+from balie.app import mirror, stopping
 from balie.app.house import House, clock
 from balie.app.metrics import Metrics
 from balie.app.patience import PatientProtocol
@@ -86,6 +86,7 @@ def _http(house: House, shop_url: str | None, metrics: Callable[[], bytes]) -> L
             routers=[
                 conversations_api.routes(house.conversation_services()),
                 contacts_api.routes(house.erasing),
+                mirror.route(house.secret, house.edge),
             ],
             authenticators=[VisitorAuthenticator(house.store, house.secret, clock)],
             shop_url=shop_url,

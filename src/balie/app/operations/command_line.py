@@ -11,6 +11,8 @@ import msgspec
 
 from balie.app.operations import findings, log_marks
 from balie.app.operations.backing_up import backup
+from balie.app.operations.doctor.examination import examine
+from balie.app.operations.doctor.remarks import Remark
 from balie.app.operations.manifest import Manifest
 from balie.app.operations.restoring import Restored, restore
 from balie.app.operations.snapshots import Progress, opened
@@ -33,6 +35,7 @@ class Operations:
         self._add_backup()
         self._add_restore()
         self._add_move()
+        self._add_doctor()
 
     # verify
 
@@ -150,6 +153,34 @@ class Operations:
         print(f"Now {moved.next}.")
         print(f"The file that was moved is {moved.source}; delete it when you need it no more.")
         return 0
+
+    # doctor
+
+    def _add_doctor(self) -> None:
+        command = self._add("doctor", "find what is the matter, and what to do", self._doctor)
+        command.add_argument("--offline", action="store_true", help="ask no other machine")
+        command.add_argument("--json", action="store_true", help="print JSON")
+
+    def _doctor(self, chosen: argparse.Namespace) -> int:
+        settings = self._settings(chosen)
+        folder_of(settings)
+        remarks = list(examine(settings, offline=chosen.offline))
+        faults = [each for each in remarks if each.level == "fault"]
+        if chosen.json:
+            told = {"healthy": not faults, "remarks": remarks}
+            print(msgspec.json.encode(told).decode())
+        else:
+            tell_remarks(remarks)
+        return 1 if faults else 0
+
+
+def tell_remarks(remarks: list[Remark]) -> None:
+    """Print what the doctor says, the worst first."""
+    for each in sorted(remarks, key=lambda each: each.level != "fault"):
+        print(f"{'!' if each.level == 'fault' else '·'} {each.about}: {each.what}.")
+        print(f"    What to do: {each.do}.")
+    faults = sum(each.level == "fault" for each in remarks)
+    print(f"{faults} faults." if faults else "Healthy.")
 
 
 def tell_backup(target: Path, told: Manifest, report: Report | None) -> None:
