@@ -47,12 +47,14 @@ class Demo:
     told: dict[str, Any] = field(default_factory=dict)
     errors: Any = None
     """A file for its standard error; None for that of the tests."""
+    program: tuple[str, ...] = (str(Path(sys.executable).with_name("balie")),)
+    """What runs it: this version, or another."""
 
     def start(self) -> "Demo":
         environment = {k: v for k, v in os.environ.items() if not k.startswith("BALIE_")}
         self.process = subprocess.Popen(
             [
-                str(Path(sys.executable).with_name("balie")),
+                *self.program,
                 "demo",
                 "--json",
                 f"--port={self.port}",

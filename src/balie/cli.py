@@ -189,12 +189,14 @@ def _password(chosen: argparse.Namespace) -> None:
 
 
 def _add_migrate(subparsers: Subparsers) -> None:  # type: ignore[valid-type]
-    _add(
-        subparsers,
-        "migrate",
-        "bring the store up to date",
-        lambda chosen: print(f"revision {commands.migrate_store(_settings(chosen))}"),
+    command = _add(subparsers, "migrate", "bring the store up to date", _migrate)
+    command.add_argument(
+        "--to", metavar="REVISION", help="back to what an older version needs; take a backup first"
     )
+
+
+def _migrate(chosen: argparse.Namespace) -> None:
+    print(f"revision {commands.migrate_store(_settings(chosen), chosen.to)}")
 
 
 def _add_export(subparsers: Subparsers) -> None:  # type: ignore[valid-type]

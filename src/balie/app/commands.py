@@ -23,6 +23,7 @@ from balie.app.supervisor import become
 from balie.app.tracing import Tracing, configured
 from balie.demo.shop import SHOP_NAME, shop_app
 from balie.kernel.errors import ConflictError
+from balie.store import migrations
 
 T = TypeVar("T")
 
@@ -209,10 +210,20 @@ def reset_password(settings: Settings, email: str) -> Link:
     return with_house(settings, lambda house: setup.reset_password(house.agents, email))
 
 
-def migrate_store(settings: Settings) -> str:
-    """Bring the store up to date and say which revision it has."""
+def migrate_store(settings: Settings, back_to: str | None = None) -> str:
+    """Bring the store up to date, or `back_to` the revision of an older version, and say which it has. Raises
+    ConflictError for a revision that it cannot go back to, DataError where a server runs on the file."""
     refuse_missing(settings)
-    return House(settings).store.driver.migrate()
+    driver = House(settings).store.driver
+    if back_to is None:
+        return driver.migrate()
+    if back_to not in migrations.revisions():
+        raise ConflictError(
+            f"{back_to} is no revision; there are {', '.join(migrations.revisions())}"
+        )
+    _hold(settings)
+    # Where the rooms are a role of their own, that may not change tables.
+    return migrations.go_back(getattr(driver, "owner", driver.readers), back_to)
 
 
 def with_house(

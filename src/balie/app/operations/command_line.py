@@ -16,6 +16,7 @@ from balie.app.operations.doctor.remarks import Remark
 from balie.app.operations.manifest import Manifest
 from balie.app.operations.restoring import Restored, restore
 from balie.app.operations.snapshots import Progress, opened
+from balie.app.operations.upgrading import Check, check_upgrade
 from balie.app.operations.verifying import Report, verify
 from balie.app.progress import ProgressBar
 from balie.app.settings import Settings, parse_database_url
@@ -36,6 +37,7 @@ class Operations:
         self._add_restore()
         self._add_move()
         self._add_doctor()
+        self._add_upgrade()
 
     # verify
 
@@ -172,6 +174,45 @@ class Operations:
         else:
             tell_remarks(remarks)
         return 1 if faults else 0
+
+    # upgrade
+
+    def _add_upgrade(self) -> None:
+        command = self._add("upgrade", "say what this version would do to the store", self._upgrade)
+        command.add_argument(
+            "--check", action="store_true", required=True, help="only say it; `migrate` does it"
+        )
+        command.add_argument("--json", action="store_true", help="print JSON")
+
+    def _upgrade(self, chosen: argparse.Namespace) -> int:
+        settings = self._settings(chosen)
+        folder_of(settings)
+        told = check_upgrade(settings)
+        if chosen.json:
+            print(msgspec.json.encode(told).decode())
+        else:
+            tell_check(told)
+        return 0 if told.possible else 1
+
+
+def tell_check(told: Check) -> None:
+    """Print what an upgrade would do."""
+    print(f"{told.database}: revision {told.revision or 'none'}, this version needs {told.newest}")
+    if told.why_not:
+        print(f"It cannot be brought up to date: {told.why_not}.")
+        return
+    if not told.migrations:
+        print("Nothing to do: it is up to date.")
+        return
+    for plan in told.migrations:
+        print(f"{plan.revision} {plan.title} {'Online.' if plan.online else 'Needs a stop.'}")
+        for work in plan.work:
+            rows = f" ({work.rows:,} rows, about {work.blocks_ms:,} ms)" if work.rows else ""
+            print(f"    {work.what}{rows}")
+    print(f"Nobody can write for about {told.blocks_ms:,} ms in all.")
+    print(f"About {told.disk_bytes:,} bytes of disk are needed.")
+    beside = "may go on meanwhile" if told.beside_older else "must stop before"
+    print(f"Workers of the version before {beside}. Make a backup first: `balie backup`.")
 
 
 def tell_remarks(remarks: list[Remark]) -> None:

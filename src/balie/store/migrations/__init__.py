@@ -25,6 +25,27 @@ def newest() -> str:
     return max(path.name.partition("_")[0] for path in (FOLDER / "versions").glob("[0-9]*.py"))
 
 
+def revisions() -> list[str]:
+    """All that this version knows, from the first on."""
+    return sorted(path.name.partition("_")[0] for path in (FOLDER / "versions").glob("[0-9]*.py"))
+
+
+def go_back(engine: Engine, wanted: str) -> str:
+    """Undo what came after the revision `wanted`, in one transaction, and return what the store then has. What
+    only later versions keep is lost."""
+    from alembic import command  # noqa: PLC0415 - see `upgrade`
+
+    begin = "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else "BEGIN"
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    with engine.connect() as plain:
+        connection = plain.execution_options(begin=begin)
+        config = _config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, wanted)
+        connection.commit()
+    return wanted
+
+
 def current(engine: Engine) -> str | None:
     """The revision that a store has; None for an empty one."""
     with engine.connect() as connection:
