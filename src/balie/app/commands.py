@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import socket
 import sys
 from collections.abc import Awaitable, Callable
@@ -221,9 +222,13 @@ def migrate_store(settings: Settings, back_to: str | None = None) -> str:
         raise ConflictError(
             f"{back_to} is no revision; there are {', '.join(migrations.revisions())}"
         )
-    _hold(settings)
-    # Where the rooms are a role of their own, that may not change tables.
-    return migrations.go_back(getattr(driver, "owner", driver.readers), back_to)
+    held = None if settings.database_url else data.hold(data.prepare(settings.data_dir))
+    try:
+        # Where the rooms are a role of their own, that may not change tables.
+        return migrations.go_back(getattr(driver, "owner", driver.readers), back_to)
+    finally:
+        if held is not None:
+            os.close(held)
 
 
 def with_house(

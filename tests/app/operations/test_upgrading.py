@@ -12,7 +12,6 @@ import pytest
 import sqlalchemy as sa
 from alembic import op
 from tests.app.operations.conftest import Home
-from tests.app.operations.test_moving import grow
 
 from balie.app.settings import Settings
 from balie.app.stores import open_driver
@@ -111,6 +110,7 @@ def test_the_check_says_what_would_come_and_does_nothing(home):
 def test_there_and_back_keeps_what_people_said(home):
     before = home.verify()
     go_back(home, "0003")
+    go_back(home, "0002")
     assert home.balie("migrate").code == 0
     after = home.verify()
     assert (after["sound"], after["hash"]) == (True, before["hash"])
@@ -135,29 +135,38 @@ def test_a_disk_without_room_is_said(file_home, monkeypatch):
 
 @pytest.mark.timeout(180)
 def test_a_migration_that_is_killed_begins_again(file_home):
+    kill_while_migrating(file_home, rows=60_000, starts=5, longest=1.2)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_a_large_one_that_is_killed_often_begins_again(file_home):
+    kill_while_migrating(file_home, rows=1_000_000, starts=20, longest=4.0)
+
+
+def kill_while_migrating(home, rows, starts, longest):
     """Killed at random moments; the store is as before or as after, never between."""
-    grow(file_home, 2_000)
-    multiply_events(file_home, 60_000)
-    go_back(file_home, "0002")
-    command = [BALIE, "migrate", f"--data-dir={file_home.folder}"]
+    multiply_events(home, rows)
+    go_back(home, "0002")
+    command = [BALIE, "migrate", f"--data-dir={home.folder}"]
     kills = 0
-    for _ in range(6):
+    for _ in range(starts):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
-            process.wait(timeout=random.uniform(0.5, 1.4))
+            process.wait(timeout=random.uniform(0.5, longest))
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.wait()
             kills += 1
-        assert revision_of(file_home) in ("0002", migrations.newest())
-        if revision_of(file_home) != "0002":
-            go_back(file_home, "0002")
+        assert revision_of(home) in ("0002", migrations.newest())
+        if revision_of(home) != "0002":
+            go_back(home, "0002")
     assert kills > 0
     assert subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode == 0
-    assert revision_of(file_home) == migrations.newest()
-    with file_home.writing() as connection:
+    assert revision_of(home) == migrations.newest()
+    with home.writing() as connection:
         assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
-        assert connection.exec_driver_sql("SELECT count(*) FROM events").scalar_one() >= 60_000
+        assert connection.exec_driver_sql("SELECT count(*) FROM events").scalar_one() >= rows
 
 
 def revision_of(home):
