@@ -212,8 +212,13 @@ def test_a_dump_of_postgresql_comes_back_on_another_server(tmp_path):
         back.run(f"UPDATE events SET transaction_id = '{xid + 1_000_000}'")
         assert set(back.verify()["counts"]) == {"foreign numbers"}
         update = "UPDATE events SET transaction_id = pg_current_xact_id()"
-        run([calm.programs / "psql", "--quiet", back.url, "-c", update])
+        run(
+            [calm.programs / "psql", "--quiet", back.url, "-c", update, "-c", "DELETE FROM notices"]
+        )
         assert back.balie("migrate").code == 0
-        assert back.verify() == before
+        after = back.verify()
+        assert after["tables"].pop("notices")["rows"] == 0
+        before["tables"].pop("notices")
+        assert after == before
     finally:
         calm.remove()

@@ -25,7 +25,7 @@ from balie.store import migrations
 from balie.store.driver import Driver
 from balie.store.line import raw
 from balie.store.postgres import MIGRATING, MOVING, PostgresDriver
-from balie.store.schema import events, metadata
+from balie.store.schema import metadata
 from balie.store.scope import EVERYWHERE
 
 PAGE = 5_000
@@ -196,9 +196,9 @@ def _write_page(
 ) -> None:
     """Through a table of this transaction alone, since COPY goes into none that row-level security guards."""
     names = ", ".join(f'"{column.name}"' for column in table.columns)
-    extra, first = (", transaction_id", f", '{_FIRST}'::xid8") if table is events else ("", "")
     with target.owner.connect() as connection, connection.begin():
         target.enter(raw(connection), (EVERYWHERE,))
+        extra, first = _numbered(connection, table)
         # The last commit is synced, and with it all before.
         connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
         connection.exec_driver_sql(
@@ -224,6 +224,18 @@ def _write_page(
                 "changed": stand.changed,
             },
         )
+
+
+def _numbered(connection: Connection, table: Table) -> tuple[str, str]:
+    """What else a row of the target has, and its value: tables that several write are read by transaction."""
+    is_numbered = connection.execute(
+        text(
+            "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(:name)"
+            " AND attname = 'transaction_id'"
+        ),
+        {"name": table.name},
+    ).first()
+    return (", transaction_id", f", '{_FIRST}'::xid8") if is_numbered else ("", "")
 
 
 def _as_there(table: Table, row: Sequence[Any]) -> Sequence[Any]:

@@ -16,7 +16,7 @@ from balie.conversations.model import conversations, files
 from balie.organisations.model import organisations, site_keys, sites
 from balie.store.driver import Driver
 from balie.store.schema import cursor_of, events, metadata
-from balie.store.scope import NOBODY
+from balie.store.scope import EVERYWHERE, NOBODY
 
 assert wiring.KEEPERS, "every room's tables are known"
 
@@ -108,7 +108,7 @@ def _without_organisation(driver: Driver, table: Table) -> Iterator[tuple[str, s
     own = table.c.organisation_id
     known = select(literal(1)).where(organisations.c.organisation_id == own).exists()
     keys = tuple(table.primary_key.columns)
-    query = select(*keys, own).where(own != NOBODY, ~known).limit(MANY)
+    query = select(*keys, own).where(own.not_in((NOBODY, EVERYWHERE)), ~known).limit(MANY)
     with snapshot(driver) as connection:
         for row in connection.execute(query).all():
             yield _name(table, row[: len(keys)]), f"no organisation {row[-1]}"
