@@ -1,6 +1,25 @@
 """Every row of the fault matrix, by name."""
 
-from tests.faults import in_store, on_disk, on_process
+from tests.faults import (
+    crowds,
+    in_store,
+    on_clock,
+    on_disk,
+    on_network,
+    on_postgres,
+    on_process,
+    on_wire,
+)
 from tests.faults.rows import ROWS
 
-__all__ = ["ROWS", "in_store", "on_disk", "on_process"]
+__all__ = [
+    "ROWS",
+    "crowds",
+    "in_store",
+    "on_clock",
+    "on_disk",
+    "on_network",
+    "on_postgres",
+    "on_process",
+    "on_wire",
+]

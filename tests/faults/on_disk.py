@@ -8,9 +8,8 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
-from prometheus_client.parser import text_string_to_metric_families
 from tests.faults.injecting import SYNCS, WRITES, injected, writer_of
+from tests.faults.readings import readings
 from tests.faults.rows import Asked, Outcome, folder, row, talking
 from tests.faults.talk import Talk
 from tests.people import free_port
@@ -184,13 +183,10 @@ async def answer_time(talk: Talk) -> float:
 
 async def lags(port: int) -> dict[float, float]:
     """How often the event loop was at most so late."""
-    async with httpx.AsyncClient() as http:
-        told = (await http.get(f"http://127.0.0.1:{port}/metrics")).text
     return {
-        float(sample.labels["le"]): sample.value
-        for family in text_string_to_metric_families(told)
-        for sample in family.samples
-        if sample.name == "balie_loop_lag_seconds_bucket"
+        float(dict(labels)["le"]): value
+        for (name, labels), value in (await readings(port)).items()
+        if name == "balie_loop_lag_seconds_bucket"
     }
 
 

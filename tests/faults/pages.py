@@ -61,6 +61,7 @@ class Page(Client):
         url = f"ws://{self.world.address_of(self)}/ws/{self.kind}"
         headers = {"Origin": self.world.demo.url} | self.cookies()
         how = {"compression": None, "ping_interval": None, "open_timeout": 5}
+        how |= await self.world.way(self)
         async with connect(url, additional_headers=headers, **how) as socket:
             self.outgoing = asyncio.Queue()
             writing = asyncio.create_task(self.write(socket, self.outgoing))

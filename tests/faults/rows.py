@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.talk import LIMITLESS, Talk
-from tests.people import Demo
+from tests.people import Demo, free_port
 
 KINDS = ("lost", "phantom", "duplicate", "reordered", "stale")
 
@@ -116,20 +116,26 @@ async def talking(
     where: Path,
     *,
     settings: dict[str, str] | None = None,
-    rest: bool = True,
+    port: int | None = None,
+    kind: type[Talk] = Talk,
     **numbers: Any,
 ) -> AsyncIterator[Talk]:
     """Servers in `where` with people who talk while the block lasts; afterwards the checker's findings and the
     counts stand in `outcome`."""
     told = where.with_name(f"{where.name}.log").open("ab")
-    demo = Demo(where, settings=LIMITLESS | (settings or {}), database=asked.database, errors=told)
-    talk = Talk([demo], asked.chance(outcome.row), **{"visitors": 10, "rate": 60} | numbers)
+    demo = Demo(
+        where,
+        port or free_port(),
+        settings=LIMITLESS | (settings or {}),
+        database=asked.database,
+        errors=told,
+    )
+    talk = kind([demo], asked.chance(outcome.row), **{"visitors": 10, "rate": 60} | numbers)
     try:
         await talk.open()
         await talk.knock()
         yield talk
-        if rest:
-            await talk.rest()
+        await talk.rest()
         talk.check()
     finally:
         talk.quiet = True

@@ -22,8 +22,8 @@ from tests.simulation.history import History
 from balie.conversations.projection import ConversationProjection
 from balie.kernel.events import Envelope, decode_author, decode_payload
 from balie.store import sqlite
-from balie.store.line import raw
 from balie.store.postgres import PostgresDriver
+from balie.store.schema import cursor_of
 
 FROM_AGENTS = 0.1
 QUIET_WITHIN = 90
@@ -50,12 +50,13 @@ class Notes(History):
         self.acked_at.setdefault(frame["client_message_id"], time.monotonic())
         super().acked(name, frame)
 
-    def waits(self, begun: float, ended: float) -> list[float]:
-        """Seconds until each message said in that time was acknowledged, sorted; infinite where it was not."""
+    def waits(self, begun: float, ended: float, keys: set[str] | None = None) -> list[float]:
+        """Seconds until each message said in that time (or those of `keys`) was acknowledged, sorted; infinite
+        where it was not."""
         return sorted(
             self.acked_at.get(key, float("inf")) - at
             for (_, key, _), at in zip(self.said, self.said_at, strict=True)
-            if begun <= at < ended
+            if begun <= at < ended and (keys is None or key in keys)
         )
 
     def acks_between(self, begun: float, ended: float) -> int:
@@ -85,7 +86,7 @@ class Database:
 
     def state(self, conversation: str) -> Any:
         with places.looking(self.driver) as connection:
-            return ConversationProjection().load(raw(connection).cursor(), conversation)
+            return ConversationProjection().load(cursor_of(connection), conversation)
 
     def verdict(self) -> str:
         if self.driver.name != "SQLite":
@@ -109,8 +110,11 @@ class Talk:
         visitors: int = 20,
         agents: int = 2,
         rate: float = 200,
+        front: str | None = None,
+        url: str = "",
     ) -> None:
         self.servers = servers
+        self.url = url or places.address(servers[0].folder, servers[0].database)
         self.chance = chance
         self.numbers = (visitors, agents)
         self.rate = rate
@@ -120,7 +124,7 @@ class Talk:
         self.agents: list[AgentPage] = []
         self.closes: Counter[int] = Counter()
         self.errors: Counter[str] = Counter()
-        self.front: str | None = None
+        self.front = front
         """Where pages connect, where that is not a server itself."""
         self.quiet = False
         self.server = None
@@ -133,6 +137,10 @@ class Talk:
     def address_of(self, page: Page) -> str:
         number = list(self.clients).index(page.name)
         return self.front or f"127.0.0.1:{self.servers[number % len(self.servers)].port}"
+
+    async def way(self, _page: Page) -> dict[str, Any]:
+        """What else the library of sockets is to be told of a page's next connection."""
+        return {}
 
     async def open(self) -> None:
         """Start what does not run, let everybody in, and let them begin."""
@@ -176,16 +184,18 @@ class Talk:
         self.asked_in = str(ack["conversation"])
         return self.asked_in
 
-    def note(self, name: str) -> tuple[str, str]:
-        """A text that nobody said, and its key."""
-        text, key = f"besides {len(self.history.said)}", fresh_id()
+    def note(self, name: str, size: int = 0) -> tuple[str, str]:
+        """A text that nobody said, of at least so many letters, and its key."""
+        text, key = f"besides {len(self.history.said)} ".ljust(size, "x"), fresh_id()
         self.history.said.append((name, key, text))
         self.history.said_at.append(time.monotonic())
         return text, key
 
-    async def ask(self, again: tuple[str, str] | None = None) -> tuple[int, tuple[str, str]]:
+    async def ask(
+        self, again: tuple[str, str] | None = None, size: int = 0
+    ) -> tuple[int, tuple[str, str]]:
         """Say something beside them, over HTTP: the status, and what was said."""
-        text, key = said = again or self.note("a visitor")
+        text, key = said = again or self.note("a visitor", size)
         body = {"client_message_id": key, "conversation": self.asked_in, "text": text}
         headers = {"Authorization": f"Bearer {self.token}"}
         try:
@@ -256,7 +266,7 @@ class Talk:
         for server in self.servers:
             if server.process is not None:
                 server.kill()
-        self.disk = Database(self.demo.folder, places.address(self.demo.folder, self.demo.database))
+        self.disk = Database(self.demo.folder, self.url)
         try:
             if (verdict := self.disk.verdict()) != "ok":
                 self.history.find("corrupt", verdict)

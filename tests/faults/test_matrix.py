@@ -13,6 +13,9 @@ SHORT = {
     "sync-fails-once": Asked(rounds=1),
     "sync-fails": Asked(rounds=1),
     "pause": Asked(rounds=1, seconds=2),
+    "clock": Asked(rounds=2, seconds=1),
+    "frames": Asked(seconds=4),
+    "pg-terminate": Asked(rounds=1, seconds=1),
 }
 TRACED = {"sync-fails-once", "sync-fails"}
 
