@@ -1,7 +1,6 @@
 """What a row of the fault matrix is: a story with a name, and what it came to."""
 
 import contextlib
-import random
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,6 +10,7 @@ from typing import Any
 
 from tests.faults.talk import LIMITLESS, Talk
 from tests.people import Demo, free_port
+from tests.simulation.chance import Chance
 
 KINDS = ("lost", "phantom", "duplicate", "reordered", "stale")
 
@@ -24,8 +24,8 @@ class Asked:
     seconds: float | None = None
     database: str = "sqlite"
 
-    def chance(self, name: str = "") -> random.Random:
-        return random.Random(f"{self.seed}/{name}")
+    def chance(self, name: str = "") -> Chance:
+        return Chance(f"{self.seed}/{name}")
 
 
 @dataclass
