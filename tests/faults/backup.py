@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from tests.faults.kill import Campaign, Database
+from tests.faults.kill import Campaign
+from tests.faults.talk import Database
 from tests.people import Demo, fresh_id, visitor
 
 BALIE = str(Path(sys.executable).with_name("balie"))

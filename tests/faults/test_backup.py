@@ -4,6 +4,7 @@ import pytest
 from tests.faults.backup import run
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 async def test_a_backup_under_load_is_whole_when_it_is_put_back():
     tally = await run(rounds=3, seed=1)

@@ -14,6 +14,7 @@ def flips(tmp_path_factory):
     return made
 
 
+@pytest.mark.long
 def test_bits_anywhere_are_found_or_harmless(flips):
     for _ in range(20):
         flips.flip()

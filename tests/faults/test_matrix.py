@@ -19,8 +19,13 @@ SHORT = {
 }
 TRACED = {"sync-fails-once", "sync-fails"}
 
+LONG = {"sync-fails"}
 
-@pytest.mark.parametrize("name", SHORT)
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.long] if name in LONG else []) for name in SHORT],
+)
 @pytest.mark.timeout(120)
 async def test_a_row_finds_nothing(name):
     if name in TRACED and shutil.which("strace") is None:

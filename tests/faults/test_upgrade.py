@@ -4,6 +4,7 @@ import pytest
 from tests.faults.upgrade import NoTagError, run
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 async def test_nothing_fails_and_nothing_is_doubled_when_versions_change():
     try:

@@ -221,6 +221,9 @@ def stored(demo):
     place.close()
     # When a session was last used is a fact about the reading itself.
     found.pop("sessions", None)
+    # What processes do by themselves.
+    for name in ("notices", "cursors"):
+        found.pop(name)
     return found, sorted(str(each) for each in (demo.folder / "files").rglob("*"))
 
 

@@ -48,6 +48,6 @@ def test_a_world_is_the_same_every_time():
 
 
 def test_the_faults_are_those_that_the_document_names():
-    document = (REPOSITORY / "docs" / "reliability.md").read_text()
+    document = (REPOSITORY / "docs" / "reliability.md").read_text().split("## Power loss")[0]
     named = re.findall(r"^\| `(\w+)` \| (.+) \|$", document, re.MULTILINE)
     assert named == [(name, plant.__doc__) for name, plant in BUGS.items()]

@@ -22,6 +22,7 @@ from balie.app import data
 from balie.app.house import House
 from balie.app.operations import moving
 from balie.app.settings import Settings
+from balie.edge.limits import parse_networks
 from balie.store.following import BEGINNING, log_after
 
 BALIE = str(Path(sys.executable).with_name("balie"))
@@ -62,7 +63,13 @@ async def test_people_go_on_where_they_were(file_home, target):
 @asynccontextmanager
 async def reopened(folder, url):
     """The town in which they lived, over what was moved."""
-    house = House(Settings(data_dir=folder, database_url=url, message_burst=1_000), CHEAP)
+    settings = Settings(
+        data_dir=folder,
+        database_url=url,
+        message_burst=1_000,
+        outbound_allow=parse_networks(["127.0.0.0/8"]),
+    )
+    house = House(settings, CHEAP)
     house.store.driver.migrate()
     await house.open()
     try:
@@ -146,6 +153,7 @@ async def begin_elsewhere(folder):
         pass
 
 
+@pytest.mark.long
 @pytest.mark.timeout(180)
 def test_what_is_killed_goes_on_where_it_was(file_home, target):
     """Killed at random moments until it gets through."""
