@@ -181,7 +181,9 @@ class Neighbours:
         connected = self._hints.is_connected
         pause = LOOK_EVERY_WITH_HINTS if connected or not self._shared else LOOK_EVERY
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._look.wait(), pause)
+            # Not `wait_for`, which in Python 3.11 may swallow that it was cancelled.
+            async with asyncio.timeout(pause):
+                await self._look.wait()
         self._look.clear()
 
     async def _look_once(self) -> bool:
