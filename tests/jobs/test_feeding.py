@@ -165,13 +165,32 @@ async def test_a_running_feeder_is_woken_and_survives_a_bad_moment(place):
         fed_now = asyncio.Event()
         feeder.on_fed = fed_now.set
         works.store.on_appended = lambda _: feeder.wake()
-        await works.write(lambda c: cursors.begin_at_end(c, "test"))
-        feeder.start()
-        await asyncio.sleep(0)
+        await feeder.start()
         for number in range(3):
             await works.log.begin(number)
         async with asyncio.timeout(5):
             while len(await works.jobs()) < 3:
                 await fed_now.wait()
                 fed_now.clear()
+        await feeder.stop()
+
+
+async def test_what_is_said_right_after_the_start_is_heard(place, monkeypatch):
+    """Also when the first look comes late."""
+    async with at_work(place) as works:
+        feeder = feeder_of(works)
+        late = asyncio.Event()
+        whole = feeder.feed
+
+        async def feed():
+            await late.wait()
+            return await whole()
+
+        monkeypatch.setattr(feeder, "feed", feed)
+        await feeder.start()
+        await works.log.begin()
+        late.set()
+        async with asyncio.timeout(5):
+            while not await works.jobs():  # noqa: ASYNC110 - it is the database that changes
+                await asyncio.sleep(0.01)
         await feeder.stop()

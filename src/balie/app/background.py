@@ -66,7 +66,7 @@ class Background:
 
     async def start(self) -> None:
         await self.runner.start(alone=self._alone)
-        self.feeder.start()
+        await self.feeder.start()
 
     async def stop(self) -> None:
         """Let what is in hand end, for some seconds."""

@@ -60,7 +60,9 @@ class Feeder:
         self._task: asyncio.Task[None] | None = None
         self.on_fed: Callable[[], None] = _nothing
 
-    def start(self) -> None:
+    async def start(self) -> None:
+        """Begin; what is said after this is heard, however late the first look comes."""
+        await self._store.write(lambda c: cursors.begin_at_end(c, self._name), of=EVERYWHERE)
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
