@@ -28,8 +28,8 @@ _TELL = (
 ADVICE = {
     "damage": f"the disk or its memory may be failing: look at its log, then {_BACKUP}",
     "unguarded": "run `balie migrate` as the owner of the database",
-    "foreign numbers": "who follows the log does not see them; as the owner, with balie.scope = '*':"
-    " UPDATE events SET transaction_id = pg_current_xact_id() (docs/operate/backup.md)",
+    "foreign numbers": "who follows the log does not see them: run the statements of docs/operate/backup.md"
+    " that belong to putting a dump into another server",
     "hole": f"the numbers of a conversation have no holes: {_BACKUP}",
     "twice": _TELL,
     "owner": f"rows of one organisation stand among another's: {_BACKUP}",
