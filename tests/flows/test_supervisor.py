@@ -48,7 +48,7 @@ async def test_a_dead_worker_is_started_again(demo):
 
     def is_whole():
         now = workers_of(demo)
-        return len(now) == 2 and before[0] not in now and time.monotonic() > deadline - 12
+        return len(now) == 2 and before[0] not in now and time.monotonic() > deadline - 16
 
     # Whoever comes meanwhile waits in the line of the dead one, and is answered.
     codes = await answers(demo, lambda: is_whole() or time.monotonic() > deadline)

@@ -62,7 +62,7 @@ def hinted(tmp_path_factory):
     nats.stop()
 
 
-@pytest.fixture(params=["plain", "hinted"])
+@pytest.fixture(params=[pytest.param("plain", marks=pytest.mark.long), "hinted"])
 def pair(request):
     return request.getfixturevalue(request.param)
 
@@ -117,6 +117,12 @@ async def test_they_talk_across(pair, tom):
     assert stored == ["hallo", *said]
     for end in (talker, console):
         await end.close()
+
+
+async def test_they_talk_across_without_nats(plain):
+    tom = await Agent(plain.second, plain.second.logins[0]).sign_in()
+    await test_they_talk_across(plain, tom)
+    await tom.leave()
 
 
 async def test_soft_things_cross_too(pair, tom):

@@ -281,7 +281,7 @@ class Elsewhere:
         if shape is None:
             # Of a newer version; it knows what older ones miss.
             return
-        self._others.setdefault(notice.worker, Other(0)).heard_at = self._clock()
+        self._note_heard(notice.worker, shape)
         try:
             if shape is Post and not self._is_for_us(notice):
                 return
@@ -289,6 +289,12 @@ class Elsewhere:
             self._handlers[shape](notice.worker, told)
         except Exception:
             log.exception("a notice could not be used", kind=notice.kind)
+
+    def _note_heard(self, worker: str, shape: type) -> None:
+        if worker not in self._others and shape is not Bye:
+            # New here, or silent for long: who is with it is not known.
+            self._tell_here(asks=True)
+        self._others.setdefault(worker, Other(0)).heard_at = self._clock()
 
     def _is_for_us(self, notice: Notice) -> bool:
         """Whether a post is for a stream of this process; nobody else reads it then, so it need not stay."""

@@ -36,6 +36,8 @@ PAGE = 2_000
 TOLD_ROUNDS = 240
 """Looks after which it is forgotten what was told already, half of it each time."""
 NOTICES = 500
+MOST_OUTGOING = 5_000
+"""Notices that wait for a store that takes none; who was away for longer asks the others anew."""
 
 log = structlog.get_logger("balie.app")
 
@@ -139,7 +141,7 @@ class Neighbours:
         self._hints.tell(Hint(self.worker, tuple(grown.values())))
 
     def tell(self, kind: str, body: Any, *, soft: bool = False) -> None:
-        """Tell the other processes. `soft`: it may wait for company, and get lost when the store is busy."""
+        """Tell the other processes. `soft`: it may wait for company."""
         self._outgoing.append((kind, msgspec.json.encode(body).decode()))
         if not soft:
             self._do(self._send())
@@ -158,9 +160,16 @@ class Neighbours:
                 lambda c: notices.post(c, self.worker, told, now), of=EVERYWHERE
             )
         except BalieError as error:
-            log.warning("the other processes were not told", error=str(error))
+            log.warning("the other processes were not told yet", error=str(error))
+            self._tell_again(told)
             return
         self._hints.tell(Hint(self.worker, notices=True))
+
+    def _tell_again(self, told: list[tuple[str, str]]) -> None:
+        self._outgoing = [*told, *self._outgoing][:MOST_OUTGOING]
+        if not self._sending:
+            self._sending = True
+            asyncio.get_running_loop().call_later(LOOK_EVERY, lambda: self._do(self._send()))
 
     # What happened elsewhere.
 
@@ -192,12 +201,14 @@ class Neighbours:
         if self._rounds % TOLD_ROUNDS == 0:
             self._forget_told()
         grown, told = await self._store.read(self._read, of=EVERYWHERE)
-        events, self._log_cursor = grown
+        events, log_cursor = grown
         heard, self._notice_cursor = told
         for notice in heard:
             if notice.worker != self.worker:
                 self.hear(notice)
         await self._fetch(self._news(events))
+        # Not before: what could not be fetched is looked for again.
+        self._log_cursor = log_cursor
         return len(events) == PAGE or len(heard) == NOTICES
 
     def _read(self, connection: Any) -> tuple[tuple[list[Grown], str], tuple[list[Notice], str]]:
@@ -246,13 +257,16 @@ class Neighbours:
         try:
             while self._hinted:
                 hinted, self._hinted = self._hinted, {}
+                await self._fetch(hinted)
+                # Not before: who reads the log meanwhile would pass by what could not be fetched. What is told
+                # twice, whoever hears it drops.
                 for each in hinted.values():
                     self._note_told(each.conversation_id, each.last)
-                try:
-                    await self._fetch(hinted)
-                except BalieError:
-                    for conversation in hinted:
-                        self._told.pop(conversation, None)
+        except BalieError:
+            # The log is read anyway.
+            return
+        except Exception:
+            log.exception("following a hint failed")
         finally:
             self._fetching = False
 
