@@ -154,6 +154,7 @@ async def test_a_conversation_that_this_page_never_heard_of_is_found_by_name(dem
     await first.page.locator(".main-act").click()
     desk = await sheet(login=1)
     await desk.page.keyboard.press("ControlOrMeta+k")
+    await expect(desk.page.locator("dialog input")).to_be_focused()
     await desk.page.keyboard.type("zeldzaam")
     chosen = desk.page.locator("[role=option][aria-selected=true]")
     await expect(chosen).to_contain_text("100%@zeldzaam.example gesloten")
