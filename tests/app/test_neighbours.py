@@ -7,7 +7,6 @@ import pytest
 
 from balie.app.neighbours import Neighbours
 from balie.bus.hints import Growth, Hint, NoHints
-from balie.conversations.growth import ROW_ONLY
 from balie.kernel.errors import UnavailableError
 from balie.store.following import Grown
 
@@ -104,7 +103,3 @@ async def test_what_could_not_be_told_is_told_later():
         while not store.posted:  # noqa: ASYNC110 - it is tried again by the clock
             await asyncio.sleep(0.01)
     assert neighbours._outgoing == []
-
-
-def test_a_row_alone_has_no_events():
-    assert ROW_ONLY.last < ROW_ONLY.first

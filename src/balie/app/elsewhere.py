@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import structlog
@@ -32,8 +32,6 @@ CHUNK = 500
 
 log = structlog.get_logger("balie.app")
 
-T = TypeVar("T")
-
 
 class SessionsEnded(msgspec.Struct, frozen=True):
     sessions: list[str]
@@ -45,7 +43,6 @@ class AgentChanged(msgspec.Struct, frozen=True):
 
 
 class SiteChanged(msgspec.Struct, frozen=True):
-    site: str
     key: str
 
 
@@ -216,7 +213,7 @@ class Elsewhere:
         self._tell(AgentChanged(organisation_id, agent_id))
 
     def site_changed(self, site: Site) -> None:
-        self._tell(SiteChanged(site.id, site.key))
+        self._tell(SiteChanged(site.key))
 
     def visitor_renamed(self, visitor_id: str) -> None:
         self._tell(VisitorRenamed(visitor_id))
@@ -281,26 +278,29 @@ class Elsewhere:
         if shape is None:
             # Of a newer version; it knows what older ones miss.
             return
-        self._note_heard(notice.worker, shape)
         try:
             if shape is Post and not self._is_for_us(notice):
                 return
             told: Any = msgspec.json.decode(notice.body, type=shape)
+            self._note_heard(notice.worker, shape)
             self._handlers[shape](notice.worker, told)
         except Exception:
             log.exception("a notice could not be used", kind=notice.kind)
 
     def _note_heard(self, worker: str, shape: type) -> None:
-        if worker not in self._others and shape is not Bye:
-            # New here, or silent for long: who is with it is not known.
+        """A command that ends something tells that and no more; who says that he is there, serves."""
+        if worker in self._others:
+            self._others[worker].heard_at = self._clock()
+        elif shape is Here:
+            # New here, or silent for long: who else is with it is not known.
+            self._others[worker] = Other(self._clock())
             self._tell_here(asks=True)
-        self._others.setdefault(worker, Other(0)).heard_at = self._clock()
 
     def _is_for_us(self, notice: Notice) -> bool:
         """Whether a post is for a stream of this process; nobody else reads it then, so it need not stay."""
         if not msgspec.json.decode(notice.body, type=_Addressed).stream.startswith(self.name):
             return False
-        asyncio.get_running_loop().create_task(self._take_back(notice.position))
+        self._neighbours.do(self._take_back(notice.position))
         return True
 
     async def _take_back(self, position: int) -> None:
@@ -314,7 +314,7 @@ class Elsewhere:
     def _marks_moved(self, _worker: str, told: Marked) -> None:
         followed = [each for each in told.conversations if self._hub.is_followed(each)]
         if followed or self._hub.agent_sessions():
-            asyncio.get_running_loop().create_task(self._show_marks(told.conversations))
+            self._neighbours.do(self._show_marks(told.conversations))
 
     async def _show_marks(self, conversations: list[str]) -> None:
         wanted = dict.fromkeys(conversations, ROW_ONLY)
@@ -323,7 +323,10 @@ class Elsewhere:
                 self._hub.touched(each.state)
 
     def _visitors_seen(self, worker: str, told: VisitorsSeen) -> None:
-        other = self._others[worker]
+        other = self._others.get(worker)
+        if other is None:
+            # It will say that it is there, and then be asked for all of them.
+            return
         for each in told.visitors:
             if each.online:
                 known = other.visitors.get(each.visitor, ())

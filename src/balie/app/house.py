@@ -5,18 +5,16 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Iterable
 from http.cookies import CookieError, SimpleCookie
 
 import structlog
 from argon2 import PasswordHasher
 
 from balie import wiring
-from balie.agents.model import Agent
-from balie.agents.presence import Change
-from balie.agents.queries import find_agent, find_agents, find_ended
+from balie.agents.queries import find_agent, find_ended
 from balie.agents.room import AgentRoom
 from balie.app import data
+from balie.app.attendance import Attendance
 from balie.app.background import Background
 from balie.app.elsewhere import Elsewhere
 from balie.app.neighbours import Neighbours
@@ -39,11 +37,11 @@ from balie.edge.auth import cookie_name
 from balie.edge.limits import Limiter, Rate, Seats, Turnstile
 from balie.edge.ports import Ports
 from balie.edge.settings import EdgeSettings
-from balie.kernel.actor import AgentActor, SystemActor
+from balie.kernel.actor import AgentActor
 from balie.kernel.erasure import Gone, Person, PersonErased
-from balie.kernel.errors import BalieError, NotFoundError, UnauthorisedError
+from balie.kernel.errors import NotFoundError, UnauthorisedError
 from balie.kernel.events import AgentName
-from balie.kernel.shapes import AgentSelf, AgentState, Desk, Named
+from balie.kernel.shapes import AgentSelf, Named
 from balie.organisations.commands import OrganisationCommands
 from balie.organisations.pages import SitePages
 from balie.organisations.queries import find_organisation
@@ -109,57 +107,50 @@ class House:
             conversations_of,
             (GIANTS,),
         )
-        self.hub = Hub()
-        self.bus: MemoryBus[Appended[Conversation]] = MemoryBus()
-        self.bus.subscribe(self.hub.committed)
-        self.bus.subscribe(self._count)
-        self.worker = os.urandom(6).hex()
-        self.neighbours = Neighbours(
-            self.store,
-            self.hub,
-            _hints(settings, self.secret),
-            clock,
-            self.worker,
-            shared=bool(settings.database_url),
-        )
-        self.bus.subscribe(self.neighbours.committed)
-        self.elsewhere = Elsewhere(
-            self.neighbours, self.store, clock, self.hub, self.agents, self.pages
-        )
-        self.stored_events = 0
+        self._open_hub()
         self.background = Background(self.ports, settings)
         self.bus.subscribe(self.background.appended)
-        self.store.on_appended = self.bus.publish
-        self.store.on_touched = self._touched
         talk = Rate(settings.message_burst, 1_000 / settings.messages_per_second)
         self.post_limit = Limiter(talk, 50_000)
         self.told_limit = Limiter(talk, 50_000)
         self.start_limit = Limiter(
             Rate(settings.connection_burst, 60_000 / settings.connections_per_minute), 50_000
         )
-        self.agents.on_sessions_ended(self._close_consoles)
-        self.agents.commands.on_agent_changed.append(self._tell_agent_changed)
-        self.erasing.on_erased.append(self._tell_erased)
-        self._listen_elsewhere()
         self._watch: asyncio.Task[None] | None = None
 
-    def _listen_elsewhere(self) -> None:
-        elsewhere = self.elsewhere
-        self.agents.on_sessions_ended(elsewhere.sessions_ended)
-        self.agents.commands.on_agent_changed.append(
-            lambda agent: elsewhere.agent_changed(agent.organisation_id, agent.id)
+    def _open_hub(self) -> None:
+        """Who hears of what is written: those who are connected here, and the other processes."""
+        self.hub = Hub()
+        self.bus: MemoryBus[Appended[Conversation]] = MemoryBus()
+        self.neighbours = Neighbours(
+            self.store,
+            self.hub,
+            _hints(self.settings, self.secret),
+            clock,
+            os.urandom(6).hex(),
+            shared=bool(self.settings.database_url),
         )
-        self.organisations.on_site_changed.append(elsewhere.site_changed)
-        elsewhere.on_sessions_ended = self._close_consoles
-        elsewhere.on_presence = self._tell_later
-        elsewhere.on_agent_changed = self._agent_changed_elsewhere
+        self.elsewhere = Elsewhere(
+            self.neighbours, self.store, clock, self.hub, self.agents, self.pages
+        )
+        self.attendance = Attendance(self.store, clock, self.hub, self.agents, self.elsewhere)
+        self.stored_events = 0
+        for hears in (self.hub.committed, self._count, self.neighbours.committed):
+            self.bus.subscribe(hears)
+        self.store.on_appended = self.bus.publish
+        self.store.on_touched = self._touched
+        self.agents.on_sessions_ended(self._close_consoles)
+        self.agents.on_sessions_ended(self.elsewhere.sessions_ended)
+        self.elsewhere.on_sessions_ended = self._close_consoles
+        self.organisations.on_site_changed.append(self.elsewhere.site_changed)
+        self.erasing.on_erased.append(self._tell_erased)
 
     # Living.
 
     async def open(self) -> None:
         """Start writing and watching."""
         self.store.start()
-        self._watch = asyncio.create_task(self._watch_presence())
+        self._watch = asyncio.create_task(self.attendance.watch())
 
     def _count(self, appended: Appended[Conversation]) -> None:
         self.stored_events += len(appended.envelopes)
@@ -174,12 +165,6 @@ class House:
         await self.store.stop()
         if self.tracing is not None:
             await asyncio.to_thread(self.tracing.close)
-
-    async def _watch_presence(self) -> None:
-        while True:
-            await asyncio.sleep(PRESENCE_EVERY)
-            fallen = self.agents.presence.expire(clock())
-            await self._tell({change.organisation_id for change in fallen})
 
     # What sockets need.
 
@@ -197,10 +182,10 @@ class House:
             pages=self.pages,
             find_site=self._find_site,
             admit_agent=self._admit_agent,
-            agent_alive=self._agent_alive,
-            agent_left=self._agent_left,
-            colleagues=self._colleagues,
-            desk=self._desk,
+            agent_alive=self.attendance.alive,
+            agent_left=self.attendance.left,
+            colleagues=self.attendance.colleagues,
+            desk=self.attendance.desk,
             post_limit=self.post_limit,
             start_limit=self.start_limit,
             address_seats=Seats(self.settings.connections_per_address),
@@ -244,81 +229,11 @@ class House:
             return None
         return morsel.value if morsel else None
 
-    async def _colleagues(self, organisation_id: str) -> tuple[AgentState, ...]:
-        actor = SystemActor(organisation_id=organisation_id)
-        known = await self.store.read(lambda c: find_agents(c, actor), of=organisation_id)
-        states = self.agents.presence.states(organisation_id, clock())
-        return tuple(
-            AgentState(
-                id=agent.id,
-                name=agent.name,
-                state=states.get(agent.id, "offline"),
-                picture=agent.picture,
-            )
-            for agent in known
-            if not agent.disabled
-        )
-
-    async def _desk(self, organisation_id: str) -> Desk:
-        desk = self.agents.presence.desk(organisation_id, clock())
-        return Desk(desk.state, desk.agents)
-
-    # Presence.
-
-    def _agent_alive(self, actor: AgentActor, connection: str, awake: bool, status: str) -> None:  # noqa: FBT001
-        name = AgentName(actor.agent_id, actor.name, actor.picture)
-        changes = self.agents.presence.seen(
-            actor.organisation_id,
-            name,
-            connection,
-            clock(),
-            awake=awake,
-            status="away" if status == "away" else "available",
-        )
-        self._presence_changed(changes)
-
-    def _agent_left(self, _actor: AgentActor, connection: str) -> None:
-        self._presence_changed(self.agents.presence.left(connection, clock()))
-
-    def _presence_changed(self, changes: list[Change]) -> None:
-        if changes:
-            self.elsewhere.presence_changed()
-        self._tell_later(changes)
-
-    def _tell_later(self, changes: list[Change]) -> None:
-        self._tell_organisations_later({change.organisation_id for change in changes})
+    # Endings.
 
     def _touched(self, state: Conversation) -> None:
         self.hub.touched(state)
         self.elsewhere.marked(state)
-
-    def _agent_changed_elsewhere(self, organisation_id: str, agent_id: str) -> None:
-        task = asyncio.get_running_loop().create_task(
-            self._look_up_agent(organisation_id, agent_id)
-        )
-        task.add_done_callback(_log_failure)
-
-    async def _look_up_agent(self, organisation_id: str, agent_id: str) -> None:
-        actor = SystemActor(organisation_id=organisation_id)
-        agent = await self.store.read(lambda c: find_agent(c, actor, agent_id), of=organisation_id)
-        self.agents.presence.renamed(AgentName(agent.id, agent.name, agent.picture))
-        self._tell_agent_changed(agent)
-
-    def _tell_agent_changed(self, agent: Agent) -> None:
-        """His consoles speak under his new name from now on, and everybody sees it."""
-        self.hub.rename_agent(agent.organisation_id, AgentName(agent.id, agent.name, agent.picture))
-        self._tell_organisations_later({agent.organisation_id})
-
-    def _tell_organisations_later(self, organisation_ids: set[str]) -> None:
-        if organisation_ids:
-            task = asyncio.get_running_loop().create_task(self._tell(organisation_ids))
-            task.add_done_callback(_log_failure)
-
-    async def _tell(self, organisation_ids: Iterable[str]) -> None:
-        """Consoles learn who is there; panels learn whether anybody is."""
-        for organisation_id in organisation_ids:
-            self.hub.agents_changed(organisation_id, await self._colleagues(organisation_id))
-            self.hub.desk_changed(organisation_id, await self._desk(organisation_id))
 
     def _close_consoles(self, session_ids: list[str]) -> None:
         for session_id in session_ids:
@@ -374,8 +289,8 @@ class House:
     def _tell_erased(self, person: Person, gone: Gone) -> None:
         for visitor_id in person.visitor_ids:
             self.hub.end_visitor(visitor_id, Close.UNAUTHORISED, "this visitor was erased")
+        # Other processes read it in the ledger.
         self.hub.gone(person.organisation_id, gone.conversation_ids)
-        self.elsewhere.conversations_gone(person.organisation_id, gone.conversation_ids)
 
 
 def _hints(settings: Settings, secret: bytes) -> Hints:
@@ -408,9 +323,3 @@ def _upload_bounds(settings: Settings) -> Bounds:
         waiting=max(largest, settings.upload_bytes_waiting),
         free=settings.free_bytes,
     )
-
-
-def _log_failure(task: "asyncio.Task[None]") -> None:
-    error = None if task.cancelled() else task.exception()
-    if error is not None and not isinstance(error, BalieError):
-        log.error("telling who is there failed", error=repr(error))

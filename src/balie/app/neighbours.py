@@ -78,6 +78,7 @@ class Neighbours:
         self._outgoing: list[tuple[str, str]] = []
         self._sending = False
         self._look = asyncio.Event()
+        self._is_following = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     # Living.
@@ -87,8 +88,9 @@ class Neighbours:
         self._log_cursor, self._notice_cursor = await self._store.read(
             lambda c: (end_of_log(c), notices.end_of_notices(c)), of=EVERYWHERE
         )
+        self._is_following = True
         self._hints.start(self._hinted_at)
-        self._do(self._follow())
+        self.do(self._follow())
 
     async def stop(self) -> None:
         """Tell what waits, and hear no more."""
@@ -100,7 +102,8 @@ class Neighbours:
             await self._send()
         await self._hints.stop()
 
-    def _do(self, work: Any) -> None:
+    def do(self, work: Any) -> None:
+        """Do something beside what is done now; it ends with `stop`."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -141,13 +144,16 @@ class Neighbours:
         self._hints.tell(Hint(self.worker, tuple(grown.values())))
 
     def tell(self, kind: str, body: Any, *, soft: bool = False) -> None:
-        """Tell the other processes. `soft`: it may wait for company."""
+        """Tell the other processes. `soft`: it may wait for company. Who serves a file serves it alone, and has
+        nobody to tell; a command beside him has him."""
+        if self._is_following and not self._shared:
+            return
         self._outgoing.append((kind, msgspec.json.encode(body).decode()))
         if not soft:
-            self._do(self._send())
+            self.do(self._send())
         elif not self._sending:
             self._sending = True
-            asyncio.get_running_loop().call_later(SOFT_EVERY, lambda: self._do(self._send()))
+            asyncio.get_running_loop().call_later(SOFT_EVERY, lambda: self.do(self._send()))
 
     async def _send(self) -> None:
         self._sending = False
@@ -169,7 +175,7 @@ class Neighbours:
         self._outgoing = [*told, *self._outgoing][:MOST_OUTGOING]
         if not self._sending:
             self._sending = True
-            asyncio.get_running_loop().call_later(LOOK_EVERY, lambda: self._do(self._send()))
+            asyncio.get_running_loop().call_later(LOOK_EVERY, lambda: self.do(self._send()))
 
     # What happened elsewhere.
 
@@ -251,7 +257,7 @@ class Neighbours:
             )
         if self._hinted and not self._fetching:
             self._fetching = True
-            self._do(self._fetch_hinted())
+            self.do(self._fetch_hinted())
 
     async def _fetch_hinted(self) -> None:
         try:
