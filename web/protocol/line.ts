@@ -213,7 +213,7 @@ export class Line {
     return this.status === "live" || this.status === "connecting";
   }
 
-  /** As somebody else, on a new connection. */
+  /** On a new connection, perhaps as somebody else. */
   private changeOver(): void {
     this.drop();
     this.status = "waiting";
@@ -267,11 +267,13 @@ export class Line {
     this.forgetConnection();
   }
 
-  /** The network is back or the page woke: do not wait for a timer that slept. */
-  protected hurry(): void {
+  /** The network is back or the page woke: do not wait for a timer that slept. What was dialled without a
+   * network waits for an answer that may never come. */
+  protected hurry(isBack: boolean): void {
     if (this.status === "waiting") {
       if (!this.renamed) this.comeBack();
-    } else if (this.status === "live" && !this.pongBy) this.ping();
+    } else if (isBack && this.status === "connecting") this.changeOver();
+    else if (this.status === "live" && !this.pongBy) this.ping();
   }
 
   private ping(): void {

@@ -73,7 +73,7 @@ export class Session extends Line {
         break;
       case "online":
       case "woke":
-        this.hurry();
+        this.hurry(input.type === "online");
         break;
       case "offline":
         if (this.isConnected) this.lose();

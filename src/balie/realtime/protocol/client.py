@@ -35,7 +35,7 @@ _INPUTS = {
     "disconnected": "_disconnected",
     "received": "_received",
     "tick": "_tick",
-    "online": "_hurry",
+    "online": "_online",
     "woke": "_hurry",
     "offline": "_offline",
     "restore": "_restored",

@@ -235,7 +235,7 @@ class ClientLine:
         return self.status in ("live", "connecting")
 
     def _change_over(self) -> None:
-        """As somebody else, on a new connection."""
+        """On a new connection, perhaps as somebody else."""
         self._drop()
         self.status = "waiting"
         self._connect()
@@ -286,6 +286,13 @@ class ClientLine:
         if self._is_connected():
             self._do({"type": "disconnect"})
         self._forget_connection()
+
+    def _online(self, happened: Input) -> None:
+        """The network is back. What was dialled without it waits for an answer that may never come."""
+        if self.status == "connecting":
+            self._change_over()
+        else:
+            self._hurry(happened)
 
     def _hurry(self, _: Input) -> None:
         """The network is back or the page woke: do not wait for a timer that slept."""
