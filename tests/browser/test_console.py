@@ -5,7 +5,7 @@ import re
 
 import pytest
 from playwright.async_api import expect
-from tests.browser.desks import PHONE, violations
+from tests.browser.desks import DESKTOP, PHONE, Sheet, violations
 from tests.people import fresh_id
 
 pytestmark = pytest.mark.browser
@@ -286,6 +286,23 @@ async def test_the_visitor_card_tells_what_is_known_and_that_it_is_not_verified(
     await expect(card.locator(".path li").nth(1)).to_contain_text("Fietsen")
     await expect(card).to_contain_text("zoek.example")
     await expect(card).to_contain_text("Amsterdam")
+
+
+async def test_who_asks_while_the_console_is_connecting_stands_in_the_queue(demo, browser, someone):
+    context = await browser.new_context(viewport=DESKTOP, locale="nl-NL")
+    page = await context.new_page()
+    may_connect = asyncio.Event()
+
+    async def later(route):
+        await may_connect.wait()
+        await route.continue_()
+
+    await page.route("**/api/v1/socket-tickets", later)
+    desk = await Sheet(page, demo).sign_in(demo.logins[0])
+    _, conversation = await someone("Is er al iemand?")
+    may_connect.set()
+    await expect(desk.row(conversation)).to_be_visible()
+    await context.close()
 
 
 async def test_script_in_words_and_names_stays_text(sheet, someone):

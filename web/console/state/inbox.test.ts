@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from "vitest";
 import type { Row } from "../../protocol/types";
-import { loadInbox, loads, sections, waitingForOthers } from "./inbox";
+import { forgetRows, loadInbox, loads, reloadInbox, sections, waitingForOthers } from "./inbox";
 
 const row = (id: string, more: Partial<Row>) =>
   ({ id, status: "open", last_seq: 1, started_at: 1, agent: null, ...more }) as Row;
@@ -24,4 +24,33 @@ it("knows from the first moment whom colleagues have, and who of them wait", asy
   expect(sections.value.team).toEqual(["c2", "c3"]);
   expect(waitingForOthers.value).toBe(1);
   expect(loads.team.value.state).toBe("whole");
+});
+
+it("reads again what came while the first answer was on its way", async () => {
+  const waiting = [row("c4", { waiting_since: 4 })];
+  let asked = 0;
+  let answer = () => {};
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  vi.stubGlobal("fetch", async (address: string) => {
+    const view = new URL(address, "http://balie.test").searchParams.get("view");
+    const data = view === "waiting" ? [...waiting] : [];
+    asked++;
+    await answered;
+    return Response.json({ data });
+  });
+  forgetRows();
+  const first = loadInbox();
+  await vi.waitFor(() => expect(asked).toBe(3));
+  waiting.push(row("c5", { waiting_since: 5 }));
+  const again = reloadInbox();
+  answer();
+  await first;
+  const states: string[] = [];
+  const stop = loads.waiting.subscribe(({ state }) => states.push(state));
+  await again;
+  stop();
+  expect(sections.value.queue).toEqual(["c4", "c5"]);
+  expect(new Set(states)).toEqual(new Set(["whole"]));
 });

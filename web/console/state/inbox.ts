@@ -162,9 +162,11 @@ async function loadPage(source: Source, cursor: string | null | undefined): Prom
   });
 }
 
+let reading: Promise<unknown> = Promise.resolve();
+
 /** Mine whole: nobody may be out of sight. Of the others the most urgent; the rest when looked for. */
-export async function loadInbox(): Promise<void> {
-  await Promise.all([loadWhole("mine"), loadMore("waiting"), loadMore("team")]);
+export function loadInbox(): Promise<void> {
+  return inTurn(() => [loadWhole("mine"), loadMore("waiting"), loadMore("team")]);
 }
 
 async function loadWhole(source: Source): Promise<void> {
@@ -172,10 +174,28 @@ async function loadWhole(source: Source): Promise<void> {
   while (loads[source].peek().state === "more");
 }
 
-/** After an absence the pages are read again; what stands there stays until they are in. */
+/** What came while nobody listened, the moments before the first connection too: the pages are read again.
+ * What stands there stays until they are in. */
 export function reloadInbox(): Promise<void> {
-  for (const load of Object.values(loads)) load.value = FRESH;
-  return loadInbox();
+  loads.closed.value = FRESH;
+  return inTurn(() => [readAgain("mine"), readAgain("waiting"), readAgain("team")]);
+}
+
+async function readAgain(source: Source): Promise<void> {
+  try {
+    await loadPage(source, null);
+    if (source === "mine" && loads.mine.peek().state === "more") await loadWhole(source);
+  } catch (fault) {
+    asProblem(fault);
+    loads[source].value = { state: "failed", cursor: null };
+  }
+}
+
+/** What is being read already may have been asked too early to know what comes now. */
+async function inTurn(read: () => Promise<void>[]): Promise<void> {
+  const turn = reading.then(() => Promise.all(read()));
+  reading = turn.catch(() => undefined);
+  await turn;
 }
 
 export async function loadRow(id: string): Promise<void> {

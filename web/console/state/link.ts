@@ -12,6 +12,7 @@ import {
   applyReceipt,
   findRow,
   forgetRows,
+  loadInbox,
   mergeRows,
   ours,
   reloadInbox,
@@ -115,7 +116,7 @@ function noteStatus(now: Status): void {
     retryAt.value = connection ? connection.session.wakeAt() : 0;
     status.value = now;
   });
-  if (now === "live" && wasLive) reloadInbox();
+  if (now === "live") reloadInbox();
   wasLive ||= now === "live";
 }
 
@@ -165,7 +166,7 @@ function forget(gone: readonly string[]): void {
     removeRows(gone);
     if (!gone.length) forgetRows();
   });
-  if (!gone.length) reloadInbox();
+  if (!gone.length) loadInbox();
 }
 
 function noteTyping(conversation: string, by: TypingBy, on: boolean): void {
