@@ -34,7 +34,8 @@ SETTINGS = {
     "BALIE_LOG_LEVEL": "error",
 }
 PATIENCE = 90.0
-"""Seconds in which everything must have arrived once the killing is over; a lease over PostgreSQL takes 30."""
+"""Seconds without any arrival after which, the killing over, nothing more is expected; a lease over PostgreSQL
+takes 30. A slow machine may have much left to deliver."""
 
 
 @dataclass
@@ -121,9 +122,13 @@ class Outbox:
     async def _check(self) -> None:
         wanted = await self._posted()
         self.tally.events = len(wanted)
-        until = time.monotonic() + PATIENCE
-        while wanted - set(self._arrived()) and time.monotonic() < until:
-            await asyncio.sleep(0.1)
+        heard, until = 0, time.monotonic() + PATIENCE
+        while wanted - set(self._arrived()):
+            if len(self.sink.heard) > heard:
+                heard, until = len(self.sink.heard), time.monotonic() + PATIENCE
+            elif time.monotonic() > until:
+                break
+            await asyncio.sleep(0.5)
         arrived = self._arrived()
         self.tally.requests = len(self.sink.heard)
         self.tally.twice = sum(len(ids) > 1 for ids in arrived.values())
