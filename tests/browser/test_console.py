@@ -161,6 +161,7 @@ async def test_files_go_up_with_a_preview_and_a_refusal_stays_to_be_tried_again(
     await failed.get_by_role("button", name="Probeer opnieuw").click()
     await expect(desk.page.locator(".attachments")).to_contain_text("bon.pdf")
     await expect(failed).to_have_count(0)
+    await expect(desk.page.locator(".attachments progress")).to_have_count(0)
     await desk.write("Alstublieft.")
     told = await els.expect("events", within=10)
     while told["events"][-1].get("data", {}).get("text") != "Alstublieft.":
