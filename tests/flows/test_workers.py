@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 from tests.people import PATIENT, Agent, Demo, Talker, fresh_id, visitor
-from tests.places import Nats, address
+from tests.places import Nats, address, cluster
 
 CALM = PATIENT | {"BALIE_MESSAGES_PER_SECOND": "1000"}
 SECOND = 1.0
@@ -122,6 +122,26 @@ async def test_they_talk_across(pair, tom):
 async def test_they_talk_across_without_nats(plain):
     tom = await Agent(plain.second, plain.second.logins[0]).sign_in()
     await test_they_talk_across(plain, tom)
+    await tom.leave()
+
+
+async def test_nobodys_long_transaction_makes_them_deaf(plain):
+    tom = await Agent(plain.second, plain.second.logins[0]).sign_in()
+    with cluster().connect() as stranger, stranger.transaction():
+        # In another database of the same server; it writes, and does not end.
+        stranger.execute("SELECT pg_current_xact_id()")
+        console = await tom.console()
+        talker = await visitor(plain.first).open()
+        conversation = (await talker.post("hallo"))["conversation"]
+        await console.expect("inbox", within=SECOND)
+        await follow(console, conversation)
+        await talker.post("nog iets", conversation)
+        await until(lambda: "nog iets" in texts(console, conversation))
+        await talker.send({"type": "typing", "conversation": conversation, "on": True})
+        await console.expect("typing", within=SECOND, conversation=conversation, on=True)
+        await desk(plain, "here")
+    for end in (talker, console):
+        await end.close()
     await tom.leave()
 
 
