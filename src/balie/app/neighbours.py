@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import structlog
+from sqlalchemy import Connection
 
 from balie.bus.hints import Growth, Hint, Hints
 from balie.conversations.growth import ROW_ONLY, Wanted, read_growth
@@ -163,6 +164,17 @@ class Neighbours:
         elif not self._sending:
             self._sending = True
             asyncio.get_running_loop().call_later(SOFT_EVERY, lambda: self.do(self._send()))
+
+    def tell_in(self, connection: Connection, organisation_id: str, kind: str, body: Any) -> None:
+        """As `tell`, in a transaction of a room's own, which may end in nothing; `hurry` when it is on disk."""
+        if self._is_following and not self._shared:
+            return
+        told = [(kind, msgspec.json.encode(body).decode())]
+        notices.post(connection, self.worker, told, self._clock(), organisation_id)
+
+    def hurry(self) -> None:
+        """Have the others look for notices now."""
+        self._hints.tell(Hint(self.worker, notices=True))
 
     async def _send(self) -> None:
         self._sending = False

@@ -28,7 +28,7 @@ notices = Table(
     Column("at", Number, nullable=False),
 )
 
-_POST = "INSERT INTO notices (worker, kind, body, at) VALUES (?, ?, ?, ?)"
+_POST = "INSERT INTO notices (organisation_id, worker, kind, body, at) VALUES (?, ?, ?, ?, ?)"
 _FOLLOWED = Followed("notices", "worker, kind, body, at")
 
 
@@ -42,9 +42,17 @@ class Notice(msgspec.Struct, frozen=True):
     at: int
 
 
-def post(connection: Connection, worker: str, told: Sequence[tuple[str, str]], now: int) -> None:
-    """Tell the others: (kind, body) each. The database's own clock is not asked; `now` prunes only."""
-    cursor_of(connection).executemany(_POST, [(worker, kind, body, now) for kind, body in told])
+def post(
+    connection: Connection,
+    worker: str,
+    told: Sequence[tuple[str, str]],
+    now: int,
+    of: str = EVERYWHERE,
+) -> None:
+    """Tell the others: (kind, body) each, of an organisation where the transaction sees no more. The
+    database's own clock is not asked; `now` prunes only.
+    """
+    cursor_of(connection).executemany(_POST, [(of, worker, kind, body, now) for kind, body in told])
 
 
 def notices_after(
