@@ -56,6 +56,9 @@ test test-full: development browser
 	[ $@ = test ] || $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --database postgresql \
 		tests/flows tests/contracts tests/conversations tests/contacts tests/agents tests/organisations tests/app \
 		|| failed="$$failed postgresql"; \
+	[ $@ = test ] || $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --database workers \
+		tests/flows tests/http tests/realtime tests/real tests/contracts tests/browser \
+		|| failed="$$failed workers"; \
 	[ -z "$$failed" ] || { echo "Failed:$$failed" >&2; exit 1; }
 
 test: ## Check and test everything but the long runs; installs what is missing

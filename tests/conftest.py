@@ -28,6 +28,15 @@ def pytest_configure(config):
     places.chosen = config.getoption("--database")
 
 
+def pytest_collection_modifyitems(config, items):
+    """What is about one process says nothing of several."""
+    if config.getoption("--database") != "workers":
+        return
+    for item in items:
+        if mark := item.get_closest_marker("one_process"):
+            item.add_marker(pytest.mark.skip(reason=mark.args[0]))
+
+
 def pytest_generate_tests(metafunc):
     """A module that says `DATABASES` has its demo over each of them."""
     kinds = getattr(metafunc.module, "DATABASES", None)

@@ -8,7 +8,7 @@ import pytest
 from balie.app.neighbours import Neighbours
 from balie.bus.hints import Growth, Hint, NoHints
 from balie.kernel.errors import UnavailableError
-from balie.store.following import Grown
+from balie.store.live import Grown, Place
 
 ORGANISATION, CONVERSATION = "o", "c"
 
@@ -26,8 +26,8 @@ class Store:
     async def read(self, query, **_):
         await asyncio.sleep(0)
         if getattr(query, "__name__", "") == "_read":
-            done = int(self.reader._log_cursor or 0)
-            return (self.log[done:], str(len(self.log))), ([], "")
+            done = self.reader._log_place.top
+            return (self.log[done:], Place(len(self.log))), ([], Place())
         if self.failing:
             self.failing -= 1
             raise UnavailableError("not now")
@@ -103,3 +103,23 @@ async def test_what_could_not_be_told_is_told_later():
         while not store.posted:  # noqa: ASYNC110 - it is tried again by the clock
             await asyncio.sleep(0.01)
     assert neighbours._outgoing == []
+
+
+async def test_what_others_said_before_one_said_something_himself_is_told():
+    neighbours, store, hub = following()
+    second = SimpleNamespace(conversation_id=CONVERSATION, seq=2)
+    appended = SimpleNamespace(organisation_id=ORGANISATION, envelopes=(second,))
+    neighbours.committed(appended)
+    store.log += [Grown(ORGANISATION, CONVERSATION, 1), Grown(ORGANISATION, CONVERSATION, 2)]
+    await neighbours._look_once()
+    assert len(hub.heard) == 1
+
+
+async def test_what_was_said_here_is_not_fetched():
+    neighbours, store, hub = following()
+    for seq in (7, 8):
+        said = SimpleNamespace(conversation_id=CONVERSATION, seq=seq)
+        neighbours.committed(SimpleNamespace(organisation_id=ORGANISATION, envelopes=(said,)))
+        store.log.append(Grown(ORGANISATION, CONVERSATION, seq))
+    await neighbours._look_once()
+    assert (hub.heard, store.fetched) == ([], 0)

@@ -4,6 +4,7 @@ import asyncio
 
 from tests.people import Agent, visitor
 
+DATABASES = ["sqlite"]
 SETTLED = 2.0
 LONGER_THAN_A_HEARTBEAT = 6.5
 

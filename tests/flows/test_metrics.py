@@ -41,6 +41,7 @@ async def read(url, token=None):
         return await http.get(f"{url}/metrics", headers=headers)
 
 
+@pytest.mark.one_process("each worker has figures of its own")
 async def test_what_happened_is_counted(watched):
     demo, aside = watched
     talker = await visitor(demo).open()
@@ -87,6 +88,7 @@ async def test_only_the_operator_reads_it(watched):
         assert (await http.post(f"{aside}/metrics")).status_code == 404
 
 
+@pytest.mark.one_process("the supervisor adds a line of its own")
 async def test_a_second_port_that_is_taken_is_said_plainly(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -3,10 +3,12 @@
 import json
 
 import httpx
+import pytest
 from tests.raw import Raw
 
 SLOW = 1013
 
+pytestmark = pytest.mark.one_process("each worker counts the seats that it has itself")
 
 SETTINGS = {"BALIE_CONNECTIONS_PER_ADDRESS": "4", "BALIE_CONNECTIONS_PER_VISITOR": "2"}
 

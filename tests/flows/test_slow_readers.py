@@ -71,6 +71,7 @@ async def test_gaps_that_nobody_reads_hold_little(demo, long_talk):
         line.close()
 
 
+@pytest.mark.one_process("a worker passes posts on before it knows whether their stream lives")
 async def test_who_signed_out_says_nothing_more_on_a_stream_that_he_does_not_read(demo, long_talk):
     _, conversation = long_talk
     tom = await Agent(demo, demo.logins[0]).sign_in()

@@ -62,6 +62,7 @@ def spans(collector):
     return found
 
 
+@pytest.mark.one_process("looks into the memory of the process that was started")
 async def test_requests_and_writes_are_spans_of_the_callers_trace(collector, tmp_path):
     endpoint = f"http://127.0.0.1:{collector.server_address[1]}"
     with running_demo(tmp_path, {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}) as demo:

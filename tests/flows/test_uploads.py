@@ -323,6 +323,7 @@ class Slow:
         await self._writer.wait_closed()
 
 
+@pytest.mark.one_process("each worker bounds the memory that it gives itself")
 async def test_from_one_address_a_few_come_at_once(demo):
     people = [await newcomer(demo) for _ in range(12)]
     slow = [await Slow().begin(demo, http) for http in people]

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 from tests.people import PATIENT, Agent, Demo, Talker, fresh_id, visitor
-from tests.places import Nats, address
+from tests.places import Nats, address, cluster
 
 CALM = PATIENT | {"BALIE_MESSAGES_PER_SECOND": "1000"}
 SECOND = 1.0
@@ -125,6 +125,26 @@ async def test_they_talk_across_without_nats(plain):
     await tom.leave()
 
 
+async def test_nobodys_long_transaction_makes_them_deaf(plain):
+    tom = await Agent(plain.second, plain.second.logins[0]).sign_in()
+    with cluster().connect() as stranger, stranger.transaction():
+        # In another database of the same server; it writes, and does not end.
+        stranger.execute("SELECT pg_current_xact_id()")
+        console = await tom.console()
+        talker = await visitor(plain.first).open()
+        conversation = (await talker.post("hallo"))["conversation"]
+        await console.expect("inbox", within=SECOND)
+        await follow(console, conversation)
+        await talker.post("nog iets", conversation)
+        await until(lambda: "nog iets" in texts(console, conversation))
+        await talker.send({"type": "typing", "conversation": conversation, "on": True})
+        await console.expect("typing", within=SECOND, conversation=conversation, on=True)
+        await desk(plain, "here")
+    for end in (talker, console):
+        await end.close()
+    await tom.leave()
+
+
 async def test_soft_things_cross_too(pair, tom):
     console = await tom.console()
     talker = await visitor(pair.first).open()
@@ -175,6 +195,27 @@ async def test_a_session_that_ends_here_ends_there(pair):
     assert (await agent.http.get("/api/v1/me")).status_code in (401, 404)
     for each in (agent, there):
         await each.leave()
+
+
+@pytest.mark.long
+async def test_twenty_sessions_that_end_here_end_there_within_a_second(pair):
+    took = []
+    for _ in range(20):
+        agent = await Agent(pair.second, pair.second.logins[1]).sign_in()
+        console = await agent.console()
+        there = Agent(pair.first, pair.first.logins[1])
+        there.http.cookies = agent.http.cookies
+        began = time.monotonic()
+        assert (await there.http.delete("/api/v1/session")).status_code == 204
+        assert (await agent.http.get("/api/v1/me")).status_code in (401, 404)
+        assert await console.expect_close() == 4401
+        took.append(time.monotonic() - began)
+        for each in (agent, there):
+            await each.leave()
+    took.sort()
+    assert took[-1] < SECOND, (
+        f"half of them after {took[10]:.3f} s, the last after {took[-1]:.3f} s"
+    )
 
 
 async def test_a_ticket_opens_one_socket_of_both(pair, tom):

@@ -25,6 +25,7 @@ from balie.edge.ports import Ports
 from balie.edge.text import clean_email, clean_line
 from balie.kernel.actor import Actor, AgentActor, Role
 from balie.kernel.errors import ConflictError
+from balie.kernel.tidings import AgentChanged, SessionsEnded
 from balie.organisations.model import Language
 from balie.store.scope import EVERYWHERE
 
@@ -83,6 +84,7 @@ class AgentCommands:
         def write(connection: Connection) -> None:
             self._insert(connection, agent)
             _put_invitation(connection, invitation, token)
+            self._tell_others(connection, agent)
 
         # An address belongs to one agent in the whole installation.
         await self._ports.store.write(write, of=EVERYWHERE)
@@ -135,7 +137,9 @@ class AgentCommands:
                 .where(agents.c.id == agent.id)
                 .values(name=agent.name, password_hash=hashed)
             )
-            return end_sessions(connection, agent.id)
+            ended = end_sessions(connection, agent.id)
+            self._tell_others(connection, agent, ended)
+            return ended
 
         self._tell(agent, await self._ports.store.write(write, of=agent.organisation_id))
         return msgspec.structs.replace(agent, active=True)
@@ -161,6 +165,7 @@ class AgentCommands:
             )
             self._save(connection, changed)
             ended = end_sessions(connection, agent.id) if changed.disabled else []
+            self._tell_others(connection, changed, ended)
             return changed, ended
 
         changed, ended = await self._ports.store.write(write, of=actor.organisation_id)
@@ -190,6 +195,7 @@ class AgentCommands:
                 settings=agent.settings if encoded is None else encoded,
             )
             self._save(connection, changed)
+            self._tell_others(connection, changed)
             return changed
 
         changed = await self._ports.store.write(write, of=actor.organisation_id)
@@ -226,6 +232,7 @@ class AgentCommands:
             changed = msgspec.structs.replace(before, picture=path)
             self._save(connection, changed)
             _forget_picture(connection, before)
+            self._tell_others(connection, changed)
             return changed
 
         changed = await self._ports.store.write(write, of=actor.organisation_id)
@@ -295,6 +302,14 @@ class AgentCommands:
 
     def _link(self, token: str, invitation: Invitation) -> Link:
         return Link(f"{self._origin}/app/invitation#{token}", invitation.expires_at)
+
+    def _tell_others(
+        self, connection: Connection, agent: Agent, ended: list[str] | None = None
+    ) -> None:
+        tell = self._ports.tell
+        tell(connection, agent.organisation_id, AgentChanged(agent.organisation_id, agent.id))
+        if ended:
+            tell(connection, agent.organisation_id, SessionsEnded(ended))
 
     def _tell(self, agent: Agent, ended: list[str] | None = None) -> None:
         for told in self.on_agent_changed:

@@ -25,6 +25,7 @@ from balie.edge.settings import EdgeSettings
 from balie.edge.text import clean_email
 from balie.kernel.actor import AgentActor
 from balie.kernel.errors import MalformedError, NotFoundError, UnauthorisedError
+from balie.kernel.tidings import SessionsEnded
 from balie.store.scope import EVERYWHERE
 
 SEEN_EVERY_MS = 60_000
@@ -129,6 +130,7 @@ class SignIn:
         def write(connection: Connection) -> None:
             if connection.execute(delete(sessions).where(wanted)).rowcount == 0:
                 raise NotFoundError("no such session")
+            self._tell_others(connection, actor, [session_id])
 
         await self._ports.store.write(write, of=actor.organisation_id)
         self._tell([session_id])
@@ -162,7 +164,9 @@ class SignIn:
             connection.execute(
                 update(agents).where(agents.c.id == agent.id).values(password_hash=hashed)
             )
-            return end_sessions(connection, agent.id, but=actor.session_id)
+            ended = end_sessions(connection, agent.id, but=actor.session_id)
+            self._tell_others(connection, actor, ended)
+            return ended
 
         self._tell(await self._ports.store.write(write, of=actor.organisation_id))
         return token
@@ -187,6 +191,10 @@ class SignIn:
         await self._ports.store.write(
             lambda c: c.execute(seen).rowcount, of=session.organisation_id
         )
+
+    def _tell_others(self, connection: Connection, actor: AgentActor, ended: list[str]) -> None:
+        if ended:
+            self._ports.tell(connection, actor.organisation_id, SessionsEnded(ended))
 
     def _tell(self, ended: list[str]) -> None:
         if ended:

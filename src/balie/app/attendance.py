@@ -98,7 +98,7 @@ class Attendance:
         self._tell_later({change.organisation_id for change in changes})
 
     def _agent_changed(self, agent: Agent) -> None:
-        self._elsewhere.agent_changed(agent.organisation_id, agent.id)
+        self._elsewhere.hurry()
         self._show(agent)
 
     def _agent_changed_elsewhere(self, organisation_id: str, agent_id: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import structlog
+from sqlalchemy import Connection
 
 from balie.agents.presence import Change, Sign
 from balie.agents.room import AgentRoom
@@ -15,7 +16,7 @@ from balie.conversations.growth import ROW_ONLY, read_growth
 from balie.conversations.model import Conversation
 from balie.kernel.errors import BalieError
 from balie.kernel.ports import Clock
-from balie.organisations.model import Site
+from balie.kernel.tidings import AgentChanged, SessionsEnded, SiteChanged, Tiding
 from balie.organisations.pages import SitePages
 from balie.realtime.hub import Hub
 from balie.realtime.protocol import frames as f
@@ -31,19 +32,6 @@ SILENT_MS = 20_000
 CHUNK = 500
 
 log = structlog.get_logger("balie.app")
-
-
-class SessionsEnded(msgspec.Struct, frozen=True):
-    sessions: list[str]
-
-
-class AgentChanged(msgspec.Struct, frozen=True):
-    organisation: str
-    agent: str
-
-
-class SiteChanged(msgspec.Struct, frozen=True):
-    key: str
 
 
 class VisitorRenamed(msgspec.Struct, frozen=True):
@@ -206,14 +194,13 @@ class Elsewhere:
 
     # Telling.
 
-    def sessions_ended(self, sessions: list[str]) -> None:
-        self._tell(SessionsEnded(sessions))
+    def tell_in(self, connection: Connection, organisation_id: str, tiding: Tiding) -> None:
+        """Tell the others in the very transaction of what it tells (`balie.edge.ports.Tell`)."""
+        self._neighbours.tell_in(connection, organisation_id, KINDS[type(tiding)], tiding)
 
-    def agent_changed(self, organisation_id: str, agent_id: str) -> None:
-        self._tell(AgentChanged(organisation_id, agent_id))
-
-    def site_changed(self, site: Site) -> None:
-        self._tell(SiteChanged(site.key))
+    def hurry(self, *_: object) -> None:
+        """What was told so is on disk."""
+        self._neighbours.hurry()
 
     def visitor_renamed(self, visitor_id: str) -> None:
         self._tell(VisitorRenamed(visitor_id))

@@ -9,6 +9,7 @@ from http.cookies import CookieError, SimpleCookie
 
 import structlog
 from argon2 import PasswordHasher
+from sqlalchemy import Connection
 
 from balie import wiring
 from balie.agents.queries import find_agent, find_ended
@@ -42,6 +43,7 @@ from balie.kernel.erasure import Gone, Person, PersonErased
 from balie.kernel.errors import NotFoundError, UnauthorisedError
 from balie.kernel.events import AgentName
 from balie.kernel.shapes import AgentSelf, Named
+from balie.kernel.tidings import Tiding
 from balie.organisations.commands import OrganisationCommands
 from balie.organisations.pages import SitePages
 from balie.organisations.queries import find_organisation
@@ -87,7 +89,7 @@ class House:
             else LogStore(driver, ConversationProjection())
         )
         self.blobs = Blobs(self.folder / data.FILES)
-        self.ports = Ports(self.store, clock, os.urandom)
+        self.ports = Ports(self.store, clock, os.urandom, self._tell_in)
         self.edge = EdgeSettings(
             settings.own_origin,
             trusted_proxies=settings.trusted_proxies,
@@ -140,10 +142,13 @@ class House:
         self.store.on_appended = self.bus.publish
         self.store.on_touched = self._touched
         self.agents.on_sessions_ended(self._close_consoles)
-        self.agents.on_sessions_ended(self.elsewhere.sessions_ended)
+        self.agents.on_sessions_ended(self.elsewhere.hurry)
         self.elsewhere.on_sessions_ended = self._close_consoles
-        self.organisations.on_site_changed.append(self.elsewhere.site_changed)
+        self.organisations.on_site_changed.append(self.elsewhere.hurry)
         self.erasing.on_erased.append(self._tell_erased)
+
+    def _tell_in(self, connection: Connection, organisation_id: str, tiding: Tiding) -> None:
+        self.elsewhere.tell_in(connection, organisation_id, tiding)
 
     # Living.
 

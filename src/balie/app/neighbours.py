@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import structlog
+from sqlalchemy import Connection
 
 from balie.bus.hints import Growth, Hint, Hints
 from balie.conversations.growth import ROW_ONLY, Wanted, read_growth
@@ -20,7 +21,7 @@ from balie.kernel.ports import Clock
 from balie.realtime.hub import Hub
 from balie.store import notices
 from balie.store.engine import Store
-from balie.store.following import Grown, end_of_log, grown_after
+from balie.store.live import Grown, Place, end_of_log, grown_after
 from balie.store.log import Appended
 from balie.store.notices import Notice
 from balie.store.scope import EVERYWHERE
@@ -41,6 +42,8 @@ MOST_OUTGOING = 5_000
 
 log = structlog.get_logger("balie.app")
 
+Span = tuple[int, int]
+NOTHING: Span = (1, 0)
 Hear = Callable[[Notice], None]
 
 
@@ -65,11 +68,12 @@ class Neighbours:
         self._clock = clock
         self._shared = shared
         self.hear: Hear = lambda _: None
-        self._log_cursor = ""
-        self._notice_cursor = ""
-        # By conversation: the last number that is on its way to the log's reader here, and was told already.
-        self._told: dict[str, int] = {}
-        self._told_before: dict[str, int] = {}
+        self._log_place = Place()
+        self._notice_place = Place()
+        # By conversation: from which number to which they are on their way to the log's reader here, and were
+        # told already.
+        self._told: dict[str, Span] = {}
+        self._told_before: dict[str, Span] = {}
         self._rounds = 0
         self._grown: dict[str, Growth] = {}
         self._gathering = False
@@ -85,8 +89,9 @@ class Neighbours:
 
     async def start(self) -> None:
         """Hear everything that is written from now on."""
-        self._log_cursor, self._notice_cursor = await self._store.read(
-            lambda c: (end_of_log(c), notices.end_of_notices(c)), of=EVERYWHERE
+        now = self._clock()
+        self._log_place, self._notice_place = await self._store.read(
+            lambda c: (end_of_log(c, now), notices.end_of_notices(c, now)), of=EVERYWHERE
         )
         self._is_following = True
         self._hints.start(self._hinted_at)
@@ -116,7 +121,7 @@ class Neighbours:
             return
         conversation = appended.envelopes[0].conversation_id
         first, last = appended.envelopes[0].seq, appended.envelopes[-1].seq
-        self._note_told(conversation, last)
+        self._note_told(conversation, first, last)
         if not self._hints.is_connected:
             return
         before = self._grown.get(conversation)
@@ -127,11 +132,16 @@ class Neighbours:
             self._gathering = True
             asyncio.get_running_loop().call_later(GATHER, self._tell_grown)
 
-    def _note_told(self, conversation: str, last: int) -> None:
-        self._told[conversation] = max(last, self._told_of(conversation))
+    def _note_told(self, conversation: str, first: int, last: int) -> None:
+        """What others said between two things that were said here is in neither, and is still to be told."""
+        begin, end = self._told_of(conversation)
+        if first <= end + 1 and last >= begin - 1:
+            self._told[conversation] = min(first, begin), max(last, end)
+        elif last > end:
+            self._told[conversation] = first, last
 
-    def _told_of(self, conversation: str) -> int:
-        return self._told.get(conversation) or self._told_before.get(conversation, 0)
+    def _told_of(self, conversation: str) -> Span:
+        return self._told.get(conversation) or self._told_before.get(conversation, NOTHING)
 
     def _forget_told(self) -> None:
         """What was told two turns ago has been read from the log since; and if not, whoever hears it twice
@@ -154,6 +164,17 @@ class Neighbours:
         elif not self._sending:
             self._sending = True
             asyncio.get_running_loop().call_later(SOFT_EVERY, lambda: self.do(self._send()))
+
+    def tell_in(self, connection: Connection, organisation_id: str, kind: str, body: Any) -> None:
+        """As `tell`, in a transaction of a room's own, which may end in nothing; `hurry` when it is on disk."""
+        if self._is_following and not self._shared:
+            return
+        told = [(kind, msgspec.json.encode(body).decode())]
+        notices.post(connection, self.worker, told, self._clock(), organisation_id)
+
+    def hurry(self) -> None:
+        """Have the others look for notices now."""
+        self._hints.tell(Hint(self.worker, notices=True))
 
     async def _send(self) -> None:
         self._sending = False
@@ -207,29 +228,33 @@ class Neighbours:
         if self._rounds % TOLD_ROUNDS == 0:
             self._forget_told()
         grown, told = await self._store.read(self._read, of=EVERYWHERE)
-        events, log_cursor = grown
-        heard, self._notice_cursor = told
+        events, log_place = grown
+        heard, self._notice_place = told
         for notice in heard:
             if notice.worker != self.worker:
                 self.hear(notice)
         await self._fetch(self._news(events))
         # Not before: what could not be fetched is looked for again.
-        self._log_cursor = log_cursor
-        return len(events) == PAGE or len(heard) == NOTICES
+        self._log_place = log_place
+        return len(events) >= PAGE or len(heard) >= NOTICES
 
-    def _read(self, connection: Any) -> tuple[tuple[list[Grown], str], tuple[list[Notice], str]]:
+    def _read(
+        self, connection: Any
+    ) -> tuple[tuple[list[Grown], Place], tuple[list[Notice], Place]]:
+        now = self._clock()
         events = (
-            grown_after(connection, self._log_cursor, PAGE)
+            grown_after(connection, self._log_place, PAGE, now)
             if self._shared
-            else ([], self._log_cursor)
+            else ([], self._log_place)
         )
-        return events, notices.notices_after(connection, self._notice_cursor, NOTICES)
+        return events, notices.notices_after(connection, self._notice_place, NOTICES, now)
 
     def _news(self, events: Iterable[Grown]) -> dict[str, Growth]:
         """What nobody here was told yet, by conversation."""
         news: dict[str, Growth] = {}
         for event in events:
-            if event.seq <= self._told_of(event.conversation_id):
+            begin, end = self._told_of(event.conversation_id)
+            if begin <= event.seq <= end:
                 continue
             before = news.get(event.conversation_id)
             first, last = (before.first, before.last) if before else (event.seq, event.seq)
@@ -267,7 +292,7 @@ class Neighbours:
                 # Not before: who reads the log meanwhile would pass by what could not be fetched. What is told
                 # twice, whoever hears it drops.
                 for each in hinted.values():
-                    self._note_told(each.conversation_id, each.last)
+                    self._note_told(each.conversation_id, each.first, each.last)
         except BalieError:
             # The log is read anyway.
             return
@@ -298,7 +323,7 @@ class Neighbours:
             self._deliver(appended)
 
     def _deliver(self, appended: Appended[Conversation]) -> None:
-        if self._told_of(appended.state.id) > appended.state.last_seq:
+        if self._told_of(appended.state.id)[1] > appended.state.last_seq:
             # Something newer was said here meanwhile, and its row is on its way.
             return
         if appended.envelopes:

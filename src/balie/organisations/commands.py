@@ -11,6 +11,7 @@ from balie.edge.policy import Policy, require
 from balie.edge.ports import Ports
 from balie.kernel.actor import Actor, AgentActor, SystemActor
 from balie.kernel.errors import MalformedError, NotFoundError
+from balie.kernel.tidings import SiteChanged
 from balie.organisations import queries, rules
 from balie.organisations.model import (
     DEFAULT_RETENTION_DAYS,
@@ -90,6 +91,7 @@ class OrganisationCommands:
         def write(connection: Connection) -> T:
             connection.execute(insert(organisations), self._born(_organisation_row(made)))
             connection.execute(insert(sites), self._born(_site_row(site)))
+            self._ports.tell(connection, made.id, SiteChanged(site.key))
             return people(connection, made)
 
         # Whether an address is in use already is asked of everybody.
@@ -119,6 +121,7 @@ class OrganisationCommands:
         def write(connection: Connection) -> Site:
             queries.find_organisation(connection, actor)
             connection.execute(insert(sites), row)
+            self._ports.tell(connection, site.organisation_id, SiteChanged(site.key))
             return site
 
         return self._tell(await self._ports.store.write(write, of=actor.organisation_id))
@@ -130,6 +133,7 @@ class OrganisationCommands:
         def write(connection: Connection) -> Site:
             site = _changed_site(queries.find_site(connection, actor, site_id), change)
             connection.execute(update(sites).where(sites.c.id == site.id).values(**_site_row(site)))
+            self._ports.tell(connection, site.organisation_id, SiteChanged(site.key))
             return site
 
         return self._tell(await self._ports.store.write(write, of=actor.organisation_id))

@@ -2,7 +2,8 @@
 
 Where several workers write, the order of `position` is not that of commits: 7 may be there before 6 is. So on
 PostgreSQL readers follow transactions, and see one only when no older one can still commit. A long transaction
-of anybody who writes in that server, in another database too, holds them up that long.
+of anybody who writes in that server, in another database too, holds them up that long. Who only wants to hear
+what is said while he lives reads by `balie.store.live`.
 
 On SQLite a position is free again when the last events of the log are deleted, and the next event takes it:
 `balie.store.cursors` moves those that stand behind the end back to it, in the transaction that deletes.
@@ -34,22 +35,7 @@ _SHARED_END = (
     " WHERE transaction_id < pg_snapshot_xmin(pg_current_snapshot())"
     " ORDER BY transaction_id DESC, position DESC LIMIT 1"
 )
-_GROWN = (
-    "SELECT transaction_id, position, organisation_id, conversation_id, seq FROM events"
-    " WHERE (transaction_id, position) > (CAST(? AS xid8), ?)"
-    " AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())"
-    " ORDER BY transaction_id, position LIMIT ?"
-)
-
 Place = tuple[str, int]
-
-
-class Grown(msgspec.Struct, frozen=True):
-    """An event, without what it says."""
-
-    organisation_id: str
-    conversation_id: str
-    seq: int
 
 
 class Logged(msgspec.Struct, frozen=True):
@@ -72,31 +58,11 @@ def log_after(connection: Connection, cursor: str, limit: int) -> tuple[list[Log
     return [_logged(row) for row in rows], f"{rows[-1][0]}.{rows[-1][1]}" if rows else cursor
 
 
-def grown_after(connection: Connection, cursor: str, limit: int) -> tuple[list[Grown], str]:
-    """As `log_after` on PostgreSQL, without what the events say."""
-    transaction, position = place_of(cursor)
-    rows = cursor_of(connection).execute(_GROWN, (transaction, position, limit)).fetchall()
-    grown = [Grown(*row[2:]) for row in rows]
-    return grown, f"{rows[-1][0]}.{rows[-1][1]}" if rows else cursor
-
-
 def end_of_log(connection: Connection) -> str:
     """The cursor of who has read all that there is to be read."""
     query = _SHARED_END if connection.dialect.name == "postgresql" else _SOLE_END
     row = cursor_of(connection).execute(query).fetchone()
     return f"{row[0]}.{row[1]}" if row else BEGINNING
-
-
-def end_place(connection: Connection, table: str) -> str:
-    """The end of any table that is followed like the log: (transaction_id, position) or position alone."""
-    cursor = cursor_of(connection)
-    if connection.dialect.name == "postgresql":
-        (oldest,) = cursor.execute(
-            "SELECT pg_snapshot_xmin(pg_current_snapshot())::text"
-        ).fetchone()
-        return f"{oldest}.0"
-    (position,) = cursor.execute(f"SELECT coalesce(max(position), 0) FROM {table}").fetchone()  # noqa: S608 - own names
-    return f"0.{position}"
 
 
 def place_of(cursor: str) -> Place:

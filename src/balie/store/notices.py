@@ -3,12 +3,12 @@ types. Soft things and hints to look again; nothing here is the truth, and nothi
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 from sqlalchemy import Column, Connection, Table, text
 
-from balie.store.following import Place, end_place, place_of
+from balie.store.live import Place, begin, look
+from balie.store.live import Table as Followed
 from balie.store.schema import Number, Words, cursor_of, metadata
 from balie.store.scope import EVERYWHERE
 
@@ -28,15 +28,8 @@ notices = Table(
     Column("at", Number, nullable=False),
 )
 
-_POST = "INSERT INTO notices (worker, kind, body, at) VALUES (?, ?, ?, ?)"
-_NAMES = "position, worker, kind, body, at"
-_SOLE = f"SELECT 0, {_NAMES} FROM notices WHERE position > ? ORDER BY position LIMIT ?"  # noqa: S608 - own names
-_SHARED = (
-    f"SELECT transaction_id, {_NAMES} FROM notices"  # noqa: S608 - own names
-    " WHERE (transaction_id, position) > (CAST(? AS xid8), ?)"
-    " AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())"
-    " ORDER BY transaction_id, position LIMIT ?"
-)
+_POST = "INSERT INTO notices (organisation_id, worker, kind, body, at) VALUES (?, ?, ?, ?, ?)"
+_FOLLOWED = Followed("notices", "worker, kind, body, at")
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -49,32 +42,31 @@ class Notice(msgspec.Struct, frozen=True):
     at: int
 
 
-def post(connection: Connection, worker: str, told: Sequence[tuple[str, str]], now: int) -> None:
-    """Tell the others: (kind, body) each. The database's own clock is not asked; `now` prunes only."""
-    cursor_of(connection).executemany(_POST, [(worker, kind, body, now) for kind, body in told])
+def post(
+    connection: Connection,
+    worker: str,
+    told: Sequence[tuple[str, str]],
+    now: int,
+    of: str = EVERYWHERE,
+) -> None:
+    """Tell the others: (kind, body) each, of an organisation where the transaction sees no more. The
+    database's own clock is not asked; `now` prunes only.
+    """
+    cursor_of(connection).executemany(_POST, [(of, worker, kind, body, now) for kind, body in told])
 
 
-def notices_after(connection: Connection, cursor: str, limit: int) -> tuple[list[Notice], str]:
-    """At most `limit` notices behind `cursor`, in the order of commits, and the cursor behind those."""
-    place = place_of(cursor)
-    rows = _rows(connection, place, limit)
-    told = [Notice(*row[1:]) for row in rows]
-    return told, f"{rows[-1][0]}.{rows[-1][1]}" if rows else cursor
+def notices_after(
+    connection: Connection, place: Place, limit: int, now: int
+) -> tuple[list[Notice], Place]:
+    """What was told since: at most `limit` notices and some that came late, those of one process in their
+    order; and the next place."""
+    rows, place = look(connection, _FOLLOWED, place, limit, now)
+    return [Notice(*row) for row in rows], place
 
 
-def _rows(connection: Connection, place: Place, limit: int) -> list[Any]:
-    cursor = cursor_of(connection)
-    if connection.dialect.name == "postgresql":
-        found = cursor.execute(_SHARED, (*place, limit))
-    else:
-        found = cursor.execute(_SOLE, (place[1], limit))
-    rows: list[Any] = found.fetchall()
-    return rows
-
-
-def end_of_notices(connection: Connection) -> str:
-    """The cursor of who wants to hear only what is told from now on."""
-    return end_place(connection, "notices")
+def end_of_notices(connection: Connection, now: int) -> Place:
+    """The place of who wants to hear only what is told from now on."""
+    return begin(connection, _FOLLOWED, now)
 
 
 def take_back(connection: Connection, position: int) -> None:
