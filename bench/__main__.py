@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from bench.growth import growth_table, run_growth
 from bench.herd import Herd, measure_idle, measure_return
 from bench.peers import run_peers
 from bench.server import Server
@@ -20,7 +21,7 @@ from bench.talk import LOADS, ROUNDS, run_round
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
-PARTS = ("talk", "herd", "small", "install")
+PARTS = ("talk", "herd", "small", "install", "growth")
 
 
 def main():
@@ -47,10 +48,13 @@ def main():
 
 def _arguments():
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all but install by default")
+    parser.add_argument(
+        "parts", nargs="*", choices=[*PARTS, []], help="all but install and growth by default"
+    )
     parser.add_argument("--seconds", type=float, default=10, help="length of each run")
     parser.add_argument("--rounds", type=int, default=1, help="how often each run is repeated")
     parser.add_argument("--visitors", type=int, default=10_000)
+    parser.add_argument("--sizes", help="of growth: stored messages, with commas between")
     parser.add_argument("--port", type=int, default=8170)
     parser.add_argument("--peers", type=Path, metavar="FOLDER", help="measure these beside Balie")
     parser.add_argument("--folder", type=Path, default=Path.home() / ".cache" / "balie-bench")
@@ -150,7 +154,17 @@ def _install(chosen):
     return measure_install(REPOSITORY, chosen.folder, chosen.port)
 
 
-RUN = {"talk": _talk, "herd": _herd, "small": _small, "install": _install}
+def _growth(chosen):
+    return run_growth(chosen, _say)
+
+
+RUN = {
+    "talk": _talk,
+    "herd": _herd,
+    "small": _small,
+    "install": _install,
+    "growth": _growth,
+}
 
 
 def _report(results):
@@ -169,6 +183,8 @@ def _report(results):
         parts += [f"Not measured, or not under every load: {each}." for each in peers["missing"]]
     if "herd" in results:
         parts.append(herd_table(results["herd"]))
+    if "growth" in results:
+        parts.append(growth_table(results["growth"]))
     if found := results.get("small", {}) | results.get("install", {}):
         parts.append(small_table(found))
     return "\n\n".join(parts)

@@ -29,13 +29,15 @@ now = time.perf_counter
 
 
 class Plan(msgspec.Struct):
-    """What to do. `pid` is the server's; `watched` how many consoles follow each conversation."""
+    """What to do. `pid` is the server's, `more_pids` are of others whose time counts as well; `watched` is how
+    many consoles follow each conversation."""
 
     port: int
     origin: str
     site: str
     cookies: list[str]
     pid: int
+    more_pids: list[int] = []
     conversations: int = 100
     watched: int = 1
     rate: float = 0
@@ -309,11 +311,12 @@ async def drive(plan):
 
 
 async def _measure(plan, tally):
-    cpu, own, start = cpu_seconds([plan.pid]), _own_cpu(), now()
+    pids = [plan.pid, *plan.more_pids]
+    cpu, own, start = cpu_seconds(pids), _own_cpu(), now()
     tally.counting = True
     await asyncio.sleep(plan.seconds)
     tally.counting = False
-    wall, used, mine = now() - start, cpu_seconds([plan.pid]) - cpu, _own_cpu() - own
+    wall, used, mine = now() - start, cpu_seconds(pids) - cpu, _own_cpu() - own
     delivered = tally.window_counts["delivered"]
     rss, pss = memory_mb([plan.pid])
     return {

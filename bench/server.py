@@ -25,9 +25,9 @@ LIMITS = {
 
 
 class Server:
-    """`balie serve` over the data in `folder`."""
+    """`balie serve` over the data in `folder`, or in the PostgreSQL at `database`."""
 
-    def __init__(self, folder, port, core=None):
+    def __init__(self, folder, port, core=None, *, database=None):
         self.folder, self.port = Path(folder), port
         self.url = f"http://localhost:{port}"
         self.password = secrets.token_hex(16)
@@ -35,6 +35,8 @@ class Server:
         self.process = None
         self._environment = {k: v for k, v in os.environ.items() if not k.startswith("BALIE_")}
         self._environment |= LIMITS
+        if database:
+            self._environment["BALIE_DATABASE_URL"] = database
 
     def found(self):
         """Make the organisation, its site and its owner."""

@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 from sqlalchemy import Boolean, Column, Index, Table, text
 
+from balie.store.migrations.beside import made_beside
 from balie.store.schema import Number, Words, metadata
 
 Status = Literal["open", "closed"]
@@ -137,6 +138,21 @@ conversations = Table(
         "id",
         sqlite_where=text("status = 'closed'"),
         postgresql_where=text("status = 'closed'"),
+    ),
+    Index(
+        "ix_conversations_started",
+        "organisation_id",
+        "started_at",
+        "id",
+        info=made_beside(),
+    ),
+    Index(
+        "ix_conversations_tags",
+        "organisation_id",
+        "tags",
+        sqlite_where=text("tags <> ''"),
+        postgresql_where=text("tags <> ''"),
+        info=made_beside(),
     ),
 )
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select, tuple_
 
 from balie.conversations import rules
 from balie.conversations.authors import author_key
@@ -37,6 +37,13 @@ _EVENTS = "SELECT seq, at, author, payload, client_message_id FROM events WHERE 
 _EVENTS_AFTER = f"{_EVENTS} AND seq > ? ORDER BY seq LIMIT ?"
 _EVENTS_BEFORE = f"{_EVENTS} AND seq < ? ORDER BY seq DESC LIMIT ?"
 _LAST_SEQ = 2**62
+# From each set of labels to the next one by the index: what is in use costs, not how often it is.
+_NEXT_TAGS = "SELECT min(tags) FROM conversations WHERE organisation_id = ? AND tags <> ''"
+_TAGS = (
+    f"WITH RECURSIVE used(tags) AS ({_NEXT_TAGS} UNION ALL"  # noqa: S608 - own names
+    f" SELECT ({_NEXT_TAGS} AND tags > used.tags) FROM used WHERE used.tags IS NOT NULL)"
+    " SELECT tags FROM used WHERE tags IS NOT NULL LIMIT 1000"
+)
 
 
 async def find_conversation(store: Store, actor: Actor, conversation_id: str) -> Conversation:
@@ -238,7 +245,8 @@ def _below(
     time: ColumnElement[Any], key: ColumnElement[str], cursor: Cursor
 ) -> ColumnElement[bool]:
     at, _, last = cursor
-    return or_(time < at, and_(time == at, key < last))
+    # Compared as pairs, an index leads to the place; either-or would read all that comes before it.
+    return tuple_(time, key) < tuple_(at, last)
 
 
 def _after(cursor: Cursor) -> ColumnElement[bool]:
@@ -290,15 +298,12 @@ async def find_file(store: Store, actor: Actor, file_id: str) -> StoredFile:
 
 async def find_tags(store: Store, actor: AgentActor) -> list[str]:
     """Labels on conversations of the organisation, in the order of the alphabet."""
-    query = (
-        select(conversations.c.tags)
-        .where(conversations.c.organisation_id == actor.organisation_id, conversations.c.tags != "")
-        .distinct()
-        .limit(1_000)
-    )
-    found = await store.read(
-        lambda connection: connection.execute(query).scalars().all(), of=actor.organisation_id
-    )
+
+    def query(connection: Connection) -> list[str]:
+        found = cursor_of(connection).execute(_TAGS, (actor.organisation_id, actor.organisation_id))
+        return [tags for (tags,) in found]
+
+    found = await store.read(query, of=actor.organisation_id)
     return sorted({tag for tags in found for tag in tags.split("\n")})
 
 

@@ -22,6 +22,7 @@ from balie.store.bulk import without_nul
 from balie.store.driver import UnusableError
 from balie.store.line import raw
 from balie.store.log import Projection
+from balie.store.migrations.beside import make_missing
 from balie.store.readers import READERS
 from balie.store.schema import CURSOR, events, metadata
 from balie.store.scope import EVERYWHERE
@@ -114,7 +115,7 @@ class PostgresDriver:
             return bool(connection.execute(select(exists().select_from(events))).scalar_one())
 
     def migrate(self) -> str:
-        """See `Driver`. All in one transaction, and one worker at a time."""
+        """See `Driver`. All in one transaction, and one worker at a time; then indexes, beside others."""
         with self.owner.connect() as connection, connection.begin():
             refuse_old(connection)
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATING})
@@ -125,6 +126,7 @@ class PostgresDriver:
                 guard.close(connection)
                 guard.make_role(connection)
             guard.refuse_open(connection)
+        make_missing(self.owner, metadata.tables.values())
         return migrations.newest()
 
     def journal(self, projection: Projection[Any]) -> SharedJournal[Any]:

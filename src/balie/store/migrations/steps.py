@@ -83,6 +83,9 @@ def _told(module: ModuleType, dialect: str) -> Migration:
     writer = _Writer(dialect)
     module.op = writer  # type: ignore[attr-defined]
     module.upgrade()
+    if dialect == "postgresql":
+        names = getattr(module, "BESIDE", ())
+        writer.steps += [Step(what=f"makes the index {name} while others write") for name in names]
     return Migration(
         revision=module.revision,
         title=(module.__doc__ or "").strip().splitlines()[0],
