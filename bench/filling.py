@@ -1,8 +1,8 @@
 """A store with as many messages as a shop has after years, in minutes.
 
 A few hundred conversations are thought up and folded by the product's own rules; each then stands in the store
-many times, with ids, people and times of its own, through the statements by which the product writes (on PostgreSQL
-by COPY). Fifty run at once, so that those of one hour lie in one another's pages, as they do in life.
+many times, with ids, people and times of its own, through the statements by which the product writes (on
+PostgreSQL by COPY). Fifty run at once, so that those of one hour lie in one another's pages, as in life.
 """
 
 import json
@@ -28,7 +28,19 @@ OPEN = 200
 DAYS = 60
 MEDIAN, SPREAD, LONGEST = 12, 1.0, 400
 """Messages of one conversation: a lognormal distribution, some 19 on average."""
-WORDS = "hello order kettle parcel blue size return week address street invoice email thanks answer".split()
+WORDS = (
+    "hello",
+    "order",
+    "kettle",
+    "parcel",
+    "blue",
+    "size",
+    "return",
+    "week",
+    "address",
+    "street",
+    "thanks",
+)
 LABELS = ("return", "late", "invoice", "praise", "warranty\nreturn", "late\nparcel", "size")
 VISITOR = "00000000-0000-7000-8000-000000000000"
 PAGES = ("/", "/kettles/blue", "/cart", "/help/returns")
@@ -112,8 +124,8 @@ _VISITOR = (
 
 
 def _batches(plan, filled):
-    """Visitors, conversations and events, each as rows, of SIDE_BY_SIDE conversations at a time; the latest OPEN
-    ones are open."""
+    """Visitors, conversations and events, each as rows, of SIDE_BY_SIDE conversations at a time; the latest
+    OPEN ones are open."""
     chance = random.Random(plan.messages)
     talks = [_talk(chance, plan, number) for number in range(TALKS)]
     drawn = []
@@ -157,7 +169,7 @@ def _copied(chance, plan, talk, at, number, is_open):
         ))  # fmt: skip
     state = _as_of(talk.state, key, visitor, at)
     if is_open:
-        events, state = _reopened(plan, events, state, number)
+        events, state = _reopened(plan, events, number)
     row = (
         visitor,
         plan.organisation,
@@ -184,7 +196,7 @@ def _as_of(state, key, visitor, at):
     )
 
 
-def _reopened(plan, events, state, number):
+def _reopened(plan, events, number):
     """Not closed yet: some wait, some are the first agent's, the others their colleagues'."""
     events = events[:-1]
     agent = (None, *plan.agents)[number % (len(plan.agents) + 1)]

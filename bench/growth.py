@@ -1,7 +1,7 @@
 """What an operation costs when ten thousand messages are stored, and when five million are.
 
-For each size a store is filled, and served by a real `balie serve`; the sizes take turns, so that a slow minute of
-the machine meets them all. Costs are CPU time, of the server's processes and, on PostgreSQL, of the database's.
+For each size a store is filled, and served by a real `balie serve`; the sizes take turns, so that a slow minute
+of the machine meets them all. Costs are CPU time, of the server's processes and, on PostgreSQL, the database's.
 """
 
 import http.client
@@ -191,7 +191,7 @@ class Place:
         ]
 
     def _page_below(self, api):
-        """The address of the page behind the first 2,000 that were closed, or where there are fewer behind half."""
+        """The address of the page behind the first 2,000 that were closed, or behind half of fewer."""
         path = "/conversations?view=closed&limit=100"
         cursor = None
         for _ in range(max(1, min(20, self.filled.conversations // 200))):

@@ -109,6 +109,7 @@ class Talk:
         *,
         visitors: int = 20,
         agents: int = 2,
+        listeners: int = 0,
         rate: float = 200,
         front: str | None = None,
         url: str = "",
@@ -117,6 +118,8 @@ class Talk:
         self.url = url or places.address(servers[0].folder, servers[0].database)
         self.chance = chance
         self.numbers = (visitors, agents)
+        self.listeners = listeners
+        """Visitors besides, who are connected and say nothing."""
         self.rate = rate
         self.clockwork = Clock()
         self.history = Notes()
@@ -154,7 +157,7 @@ class Talk:
 
     async def invite(self) -> None:
         visitors, agents = self.numbers
-        for number in range(visitors):
+        for number in range(visitors + self.listeners):
             name = f"visitor{number}"
             self.clients[name] = VisitorPage(self, name)
         self.agents = [
@@ -166,7 +169,7 @@ class Talk:
             page.open()
 
     async def talk(self) -> None:
-        visitors = [page for page in self.clients.values() if page.kind == "visitor"]
+        visitors = [self.clients[f"visitor{number}"] for number in range(self.numbers[0])]
         while self.rate and not self.quiet:
             await asyncio.sleep(self.chance.expovariate(self.rate))
             is_agents = self.agents and self.chance.random() < FROM_AGENTS
