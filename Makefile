@@ -50,10 +50,10 @@ test test-full: development browser
 	@failed=; \
 	$(MAKE) --no-print-directory --keep-going check-python check-web || failed="$$failed check"; \
 	$(MAKE) --no-print-directory test-web || failed="$$failed test-web"; \
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_OPTIONS) || { \
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS) || { \
 		[ $$? -eq 1 ] && echo "Once more, alone:" && $(BIN)/python -m pytest --last-failed; \
 	} || failed="$$failed pytest"; \
-	[ $@ = test ] || $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --database postgresql \
+	[ $@ = test ] || $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --database postgresql \
 		tests/flows tests/contracts tests/conversations tests/contacts tests/agents tests/organisations tests/app \
 		|| failed="$$failed postgresql"; \
 	[ $@ = test ] || $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --database workers \

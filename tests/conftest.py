@@ -28,10 +28,23 @@ def pytest_configure(config):
     places.chosen = config.getoption("--database")
 
 
+# Where several processes share the files, none is left alone with a long one at the end.
+LONGEST_FIRST = ("faults", "browser", "simulation", "real", "flows")
+
+
 def pytest_collection_modifyitems(config, items):
-    """What is about one process says nothing of several."""
-    if config.getoption("--database") != "workers":
-        return
+    items.sort(key=_turn)
+    if config.getoption("--database") == "workers":
+        _leave_out_what_one_process_does(items)
+
+
+def _turn(item):
+    folder = item.path.relative_to(REPOSITORY / "tests").parts[0]
+    return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
+
+
+def _leave_out_what_one_process_does(items):
+    """It says nothing of several."""
     for item in items:
         if mark := item.get_closest_marker("one_process"):
             item.add_marker(pytest.mark.skip(reason=mark.args[0]))

@@ -1,8 +1,10 @@
 """A real Chromium for the tests of screens."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import async_playwright, expect
 from tests.browser import desks
 from tests.browser.shopping import DESKTOP, Desk
@@ -11,6 +13,14 @@ from tools.browser import find_chromium
 
 # What must come, comes; how soon on a machine that others use too, is no matter of these tests.
 expect.set_options(timeout=15_000)
+
+
+def pytest_collection_modifyitems(items):
+    """All of them share a Chromium, and so an event loop."""
+    for item in items:
+        here = Path(__file__).parent in item.path.parents
+        if here and asyncio.iscoroutinefunction(item.function):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 @pytest.fixture(scope="session")
@@ -22,18 +32,26 @@ def chromium_path():
     return path
 
 
-@pytest.fixture
-async def browser(chromium_path):
-    """A fresh Chromium. It runs without its sandbox, because root cannot have one."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium(chromium_path):
+    """One Chromium for all tests of a process, without its sandbox, because root cannot have one."""
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(
+        launched = await playwright.chromium.launch(
             executable_path=chromium_path, args=["--no-sandbox"]
         )
-        yield chromium
-        await chromium.close()
+        yield launched
+        await launched.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(chromium):
+    """What a test opens in it, is closed after it."""
+    yield chromium
+    for context in chromium.contexts:
+        await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def sheet(browser, demo):
     """A console at a desk, in Dutch; `await sheet(login=1, viewport=PHONE)` signs somebody in."""
 
@@ -47,7 +65,7 @@ async def sheet(browser, demo):
     return make
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def someone(demo):
     """`await someone("Hallo")`: a visitor who has just asked something, and his conversation."""
     came = []
@@ -63,7 +81,7 @@ async def someone(demo):
         await talker.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def desk(demo):
     agent = await Agent(demo, demo.logins[0]).sign_in()
     present = Desk(agent, await agent.console())
@@ -72,7 +90,7 @@ async def desk(demo):
     await present.leave()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def visit(browser, demo):
     """Opens the shop as a new visitor; the page remembers what went wrong on it."""
 

@@ -5,6 +5,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import async_playwright, expect
 from tests.browser.shopping import DESKTOP, PHONE, field, launcher, opened, panel, say
 
@@ -70,14 +71,14 @@ def pages():
     server.stop()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def site(demo, desk):
     """The shop's site in the API of the owner."""
     sites = (await desk.agent.http.get("/api/v1/sites")).json()["data"]
     return f"/api/v1/sites/{sites[0]['id']}"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def host(browser, demo, desk, pages, site):
     """`await host(head, body)`: a page of a shop of its own making, with Balie on it."""
     allowed = {"origins": [demo.shop, pages.origin]}

@@ -4,6 +4,7 @@ import json
 
 import httpx
 import pytest
+import pytest_asyncio
 from playwright.async_api import Error
 from tests.hostile_files import LIES
 from tests.people import Agent, visitor
@@ -25,7 +26,7 @@ def demo(own_demo):
     return own_demo
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def files(demo):
     """Every file that lies, said to the shop by a visitor."""
     eva = await visitor(demo).open()
@@ -47,7 +48,7 @@ async def files(demo):
     return kept
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(demo, browser):
     """A page of the browser in which an agent is signed in, that counts what runs in it."""
     tom = await Agent(demo, demo.logins[0]).sign_in()

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 from tests.browser.shopping import field, launcher, panel, say
 
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.browser
 LAUNCHER = Path(__file__).resolve().parents[2] / "src" / "balie" / "static" / "balie.js"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(browser):
     page = await browser.new_page()
     await page.set_content("<h1>Shop</h1>")

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import pytest_asyncio
 from tests.conftest import REPOSITORY
 from tests.people import visitor
 
@@ -65,7 +66,7 @@ SPIES = """(() => {
 })();"""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def street(browser, demo):
     """A context in which the shop's till (`/kassa`) is a page with a card form and Balie."""
     context = await browser.new_context(viewport={"width": 1280, "height": 900})

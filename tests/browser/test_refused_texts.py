@@ -1,6 +1,7 @@
 """What the server will not take is not lost: it goes back to where one typed it."""
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 from tests.people import Agent, visitor
 
@@ -15,7 +16,7 @@ ROOM_BELOW = """line => document.querySelector(".body").getBoundingClientRect().
     - line.getBoundingClientRect().bottom"""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def chat(browser, demo):
     page = await (await browser.new_context(locale="nl-NL")).new_page()
     await page.goto(f"{demo.url}/chat/{demo.site}")

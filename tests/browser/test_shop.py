@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import pytest_asyncio
 import uvicorn
 
 from balie.demo.shop import shop_app
@@ -16,7 +17,7 @@ window.Balie = (...call) => (window.calls ||= []).push(call);
 """
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def shop():
     """The address of a running shop."""
     app = shop_app(
@@ -32,7 +33,7 @@ async def shop():
     await serving
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def opened(browser):
     """Opens pages on which `balie.js` is the given script."""
 
