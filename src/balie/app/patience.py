@@ -57,6 +57,14 @@ class PatientProtocol(HttpToolsProtocol):
         self._expect_nothing()
         self._stop_stall()
         super().connection_lost(exc)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Nothing more comes this way. What we know and what knows us would be kept until the garbage collector
+        comes by."""
+        self.parser = self.cycle = self.scope = None  # type: ignore[assignment]
+        self._answer = None
+        self.pipeline.clear()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -95,6 +103,8 @@ class PatientProtocol(HttpToolsProtocol):
         self._stop_timer()
         self._stop_stall()
         super().handle_websocket_upgrade()
+        # Nobody will tell this protocol that the connection is lost.
+        self._forget()
 
     def send_400_response(self, msg: str) -> None:
         """What cannot be read, or is too large."""

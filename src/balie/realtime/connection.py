@@ -37,6 +37,10 @@ MAX_PENDING = 64
 """Messages of one connection that may wait for the disk; beyond it, nothing more is read from it."""
 
 
+def _into_the_void(*_words: Any) -> None:
+    """Says something to nobody: who left is told nothing more."""
+
+
 class Transport(Protocol):
     """What carries the frames: a socket, or server-sent events."""
 
@@ -141,6 +145,9 @@ class Connection(ABC):
             seats.leave(key)
         for task in tuple(self._tasks):
             task.cancel()
+        # The transport knows us and we know the transport: left like that, both wait for the garbage collector,
+        # which on a server with little garbage comes by after hours.
+        self.push = self.end = _into_the_void
 
     def follow(self, conversation: str) -> None:
         """Hear a conversation from now on."""
@@ -174,7 +181,8 @@ class Connection(ABC):
         try:
             yield held
         finally:
-            self.push = push
+            if self.push is not _into_the_void:
+                self.push = push
 
     @abstractmethod
     def tell(self, frame: Any) -> None:

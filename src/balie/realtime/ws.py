@@ -93,6 +93,12 @@ class _Protocol(ServerProtocol):
             self.current_size = None
         super().recv_frame(frame)
 
+    def forget(self) -> None:
+        """Nothing more will come. The library's parser knows its protocol, which knows its parser; so does the
+        traceback of what the parser failed with."""
+        self.parser.close()
+        self.parser_exc = None
+
 
 class Socket(asyncio.Protocol):
     """The transport of one WebSocket."""
@@ -161,6 +167,7 @@ class Socket(asyncio.Protocol):
             self._waiting.cancel()
         if self.connection is not None:
             self.connection.leave()
+        self._protocol.forget()
 
     def _count_end(self) -> None:
         code = str(self._closing[0]) if self._closing is not None else "client"
