@@ -57,13 +57,14 @@ def nats():
 
 
 class Nats:
-    """A real nats-server on the loopback."""
+    """A real nats-server, on the loopback unless `host` says otherwise."""
 
-    def __init__(self) -> None:
+    def __init__(self, host="127.0.0.1") -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
-        self.url = f"nats://127.0.0.1:{self._port}"
+            self.port = free.getsockname()[1]
+        self.host = host
+        self.url = f"nats://127.0.0.1:{self.port}"
         self.process = None
         self.start()
 
@@ -71,12 +72,12 @@ class Nats:
         """Start it, also again."""
         program = Path(sys.executable).with_name("nats-server")
         self.process = subprocess.Popen(
-            [program, "-a", "127.0.0.1", "-p", str(self._port)],
+            [program, "-a", self.host, "-p", str(self.port)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
         for _ in range(100):
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self._port)):
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
                 return
             time.sleep(0.05)
         raise RuntimeError("nats-server did not start")

@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rounds", type=int, help="how often, where a row can tell")
     parser.add_argument("--seconds", type=float, help="how long, where a row can tell")
-    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--database", choices=("sqlite", "postgresql", "workers"), default="sqlite")
     parser.add_argument("--out", type=Path, default=Path("faults.jsonl"))
     asked = parser.parse_args()
     if unknown := set(asked.rows) - set(matrix.ROWS):

@@ -9,6 +9,7 @@ from tests.faults import (
     on_postgres,
     on_process,
     on_wire,
+    on_workers,
 )
 from tests.faults.rows import ROWS
 
@@ -22,4 +23,5 @@ __all__ = [
     "on_postgres",
     "on_process",
     "on_wire",
+    "on_workers",
 ]

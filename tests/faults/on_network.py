@@ -18,24 +18,29 @@ from tests.faults.rows import Asked, Outcome, folder, row, talking
 from tests.faults.talk import Talk
 from tests.people import free_port
 
-HERE, THERE = "10.213.7.1", "10.213.7.2"
 NEW_NETWORK = 0x40000000
 GONE_WITHIN = 45.0
 BACK_WITHIN = 5.0
 
 
 class Cable:
-    """A network of its own, at the other end of a cable."""
+    """A network of its own, at the other end of a cable; or one more cable to the network of another."""
 
-    def __init__(self) -> None:
-        self.name = f"balie{os.getpid()}"
-        self.near, self.far = f"vb{os.getpid()}a", f"vb{os.getpid()}b"
+    def __init__(self, number: int = 7, *, to: "Cable | None" = None) -> None:
+        # Not those of another run beside this one.
+        net = f"10.{100 + os.getpid() % 100}.{number}"
+        self.here, self.there = f"{net}.1", f"{net}.2"
+        self.is_first = to is None
+        self.name = to.name if to else f"balie{os.getpid()}"
+        self.near, self.far = f"vb{os.getpid()}a{number}", f"vb{os.getpid()}b{number}"
 
     def lay(self) -> None:
-        run(f"ip netns add {self.name}")
+        if self.is_first:
+            run(f"ip netns add {self.name}")
+            run(f"ip -n {self.name} link set lo up")
         run(f"ip link add {self.near} type veth peer name {self.far} netns {self.name}")
-        run(f"ip address add {HERE}/30 dev {self.near}")
-        run(f"ip -n {self.name} address add {THERE}/30 dev {self.far}")
+        run(f"ip address add {self.here}/30 dev {self.near}")
+        run(f"ip -n {self.name} address add {self.there}/30 dev {self.far}")
         self.plug()
 
     def plug(self) -> None:
@@ -77,7 +82,7 @@ class FarTalk(Talk):
         line = self.cable.line()
         line.settimeout(0)
         async with asyncio.timeout(2):
-            await asyncio.get_running_loop().sock_connect(line, (HERE, self.demo.port))
+            await asyncio.get_running_loop().sock_connect(line, (self.cable.here, self.demo.port))
         return {"sock": line}
 
     def is_far(self, page: Page) -> bool:

@@ -195,14 +195,17 @@ class Talk:
         return text, key
 
     async def ask(
-        self, again: tuple[str, str] | None = None, size: int = 0
+        self,
+        again: tuple[str, str] | None = None,
+        size: int = 0,
+        http: httpx.AsyncClient | None = None,
     ) -> tuple[int, tuple[str, str]]:
         """Say something beside them, over HTTP: the status, and what was said."""
         text, key = said = again or self.note("a visitor", size)
         body = {"client_message_id": key, "conversation": self.asked_in, "text": text}
         headers = {"Authorization": f"Bearer {self.token}"}
         try:
-            answer = await self.http.post(
+            answer = await (http or self.http).post(
                 "/api/v1/visitor/messages", json=body, headers=headers, timeout=10
             )
         except httpx.HTTPError:
