@@ -29,8 +29,8 @@ from balie.store.scope import EVERYWHERE
 LOOK_EVERY = 0.25
 """Seconds between two looks at the log; longer where hints come."""
 LOOK_EVERY_WITH_HINTS = 0.5
-GATHER = 0.004
-"""Seconds in which hints to the others are put together."""
+GATHER = 0.01
+"""Seconds between two hints to the others; the first after a pause leaves at once."""
 SOFT_EVERY = 0.1
 """Idem of notices that nobody waits for."""
 PAGE = 2_000
@@ -77,6 +77,7 @@ class Neighbours:
         self._rounds = 0
         self._grown: dict[str, Growth] = {}
         self._gathering = False
+        self._hinted_last = 0.0
         self._hinted: dict[str, Growth] = {}
         self._fetching = False
         self._outgoing: list[tuple[str, str]] = []
@@ -130,7 +131,8 @@ class Neighbours:
         )
         if not self._gathering:
             self._gathering = True
-            asyncio.get_running_loop().call_later(GATHER, self._tell_grown)
+            loop = asyncio.get_running_loop()
+            loop.call_at(max(loop.time(), self._hinted_last + GATHER), self._tell_grown)
 
     def _note_told(self, conversation: str, first: int, last: int) -> None:
         """What others said between two things that were said here is in neither, and is still to be told."""
@@ -150,6 +152,7 @@ class Neighbours:
 
     def _tell_grown(self) -> None:
         self._gathering = False
+        self._hinted_last = asyncio.get_running_loop().time()
         grown, self._grown = self._grown, {}
         self._hints.tell(Hint(self.worker, tuple(grown.values())))
 
