@@ -14,6 +14,7 @@ from pathlib import Path
 from bench.growth import growth_table, run_growth
 from bench.herd import Herd, measure_idle, measure_return
 from bench.peers import run_peers
+from bench.scale import run_scale, scale_table
 from bench.server import Server
 from bench.small import measure_demo, measure_install, measure_package, measure_state_route
 from bench.table import herd_table, small_table, talk_table
@@ -21,7 +22,7 @@ from bench.talk import LOADS, ROUNDS, run_round
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
-PARTS = ("talk", "herd", "small", "install", "growth")
+PARTS = ("talk", "herd", "small", "install", "growth", "scale")
 
 
 def main():
@@ -49,7 +50,7 @@ def main():
 def _arguments():
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
-        "parts", nargs="*", choices=[*PARTS, []], help="all but install and growth by default"
+        "parts", nargs="*", choices=[*PARTS, []], help="talk, herd and small by default"
     )
     parser.add_argument("--seconds", type=float, default=10, help="length of each run")
     parser.add_argument("--rounds", type=int, default=1, help="how often each run is repeated")
@@ -158,12 +159,17 @@ def _growth(chosen):
     return run_growth(chosen, _say)
 
 
+def _scale(chosen):
+    return run_scale(chosen, _say)
+
+
 RUN = {
     "talk": _talk,
     "herd": _herd,
     "small": _small,
     "install": _install,
     "growth": _growth,
+    "scale": _scale,
 }
 
 
@@ -185,6 +191,8 @@ def _report(results):
         parts.append(herd_table(results["herd"]))
     if "growth" in results:
         parts.append(growth_table(results["growth"]))
+    if "scale" in results:
+        parts.append(scale_table(results["scale"]))
     if found := results.get("small", {}) | results.get("install", {}):
         parts.append(small_table(found))
     return "\n\n".join(parts)

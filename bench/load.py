@@ -29,8 +29,8 @@ now = time.perf_counter
 
 
 class Plan(msgspec.Struct):
-    """What to do. `pid` is the server's, `more_pids` are of others whose time counts as well; `watched` is how
-    many consoles follow each conversation."""
+    """What to do. `pid` is the server's, `more_pids` are of others whose time counts as well; `kinds` are
+    processes whose time is told by kind; `watched` is how many consoles follow each conversation."""
 
     port: int
     origin: str
@@ -38,6 +38,7 @@ class Plan(msgspec.Struct):
     cookies: list[str]
     pid: int
     more_pids: list[int] = []
+    kinds: dict[str, list[int]] = {}
     conversations: int = 100
     watched: int = 1
     rate: float = 0
@@ -313,15 +314,21 @@ async def drive(plan):
 async def _measure(plan, tally):
     pids = [plan.pid, *plan.more_pids]
     cpu, own, start = cpu_seconds(pids), _own_cpu(), now()
+    by_kind = {kind: cpu_seconds(each) for kind, each in plan.kinds.items()}
     tally.counting = True
     await asyncio.sleep(plan.seconds)
     tally.counting = False
     wall, used, mine = now() - start, cpu_seconds(pids) - cpu, _own_cpu() - own
     delivered = tally.window_counts["delivered"]
+    spent = {kind: cpu_seconds(plan.kinds[kind]) - before for kind, before in by_kind.items()}
+    spent["driver"] = mine
     rss, pss = memory_mb([plan.pid])
     return {
         "msgs_s": round(delivered / wall, 1),
         "cpu_s_per_1000": round(used / max(1, delivered) * 1000, 4),
+        "cpu_s_per_1000_by": {
+            kind: round(each / max(1, delivered) * 1000, 4) for kind, each in spent.items()
+        },
         "cores": round(used / wall, 2),
         "driver_cores": round(mine / wall, 2),
         "rss_mb": rss,
