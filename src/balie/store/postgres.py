@@ -4,7 +4,7 @@ Connections are in autocommit, and every transaction is begun here, by one messa
 it is for. psycopg prepares what is asked often; a ROLLBACK makes it forget that, so reads end with COMMIT.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -27,6 +27,7 @@ from balie.store.readers import READERS
 from balie.store.schema import CURSOR, events, metadata
 from balie.store.scope import EVERYWHERE
 from balie.store.shared import SharedJournal
+from balie.store.watch import Watch
 
 OLDEST = 14
 """The oldest PostgreSQL that is still kept by its makers, and has all that is asked of it."""
@@ -38,7 +39,7 @@ MIGRATING = 0xBA11E
 # A server that is gone without a word is noticed within seconds, not by the kernel's two hours.
 _CONNECT = {
     "application_name": "balie",
-    "connect_timeout": "5",
+    "connect_timeout": "3",
     "keepalives_idle": "5",
     "keepalives_interval": "2",
     "keepalives_count": "3",
@@ -51,7 +52,8 @@ _SESSION = (
     " SET client_min_messages = warning"
 )
 _ABOUT = (
-    "SELECT current_setting('server_version_num')::int, current_setting('synchronous_commit'),"
+    "SELECT pg_backend_pid(), current_setting('server_version_num')::int,"
+    " current_setting('synchronous_commit'),"
     " (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user)"
 )
 
@@ -97,10 +99,17 @@ class PostgresDriver:
 
     def __init__(self, url: str) -> None:
         # One connection more than there are threads, for what is no query.
-        self.readers = _open_engine(url, poolclass=QueuePool, pool_size=READERS + 1, max_overflow=0)
-        self.writes = _open_engine(url, poolclass=QueuePool, pool_size=1, max_overflow=0)
-        self.owner = _open_engine(url, owner=True, poolclass=NullPool)
+        self.owner = _open_engine(url, _prepare_owner, poolclass=NullPool)
         """As whoever signs in, without the role that the rooms take on. For what the rooms never do."""
+        self._watch = Watch(self.owner)
+        self.readers = self._pool(url, READERS + 1)
+        self.writes = self._pool(url, 1)
+
+    def _pool(self, url: str, size: int) -> Engine:
+        return _open_engine(url, self._prepare, poolclass=QueuePool, pool_size=size, max_overflow=0)
+
+    def _prepare(self, line: Any, record: Any) -> None:
+        self._watch.add(line, _prepare(line, record))
 
     def is_there(self) -> bool:
         """See `Driver`."""
@@ -185,6 +194,7 @@ class PostgresDriver:
         connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
 
     def dispose(self) -> None:
+        self._watch.stop()
         self.readers.dispose()
         self.writes.dispose()
 
@@ -215,7 +225,7 @@ def refuse_old(connection: Connection) -> None:
         )
 
 
-def _open_engine(url: str, *, owner: bool = False, **pool: Any) -> Engine:
+def _open_engine(url: str, prepare: Callable[[Any, Any], None], **pool: Any) -> Engine:
     try:
         place = make_url(url).set(drivername="postgresql+psycopg")
     except (ArgumentError, ValueError):
@@ -231,7 +241,7 @@ def _open_engine(url: str, *, owner: bool = False, **pool: Any) -> Engine:
         hide_parameters=True,
         **pool,
     )
-    event.listen(engine, "connect", _prepare_owner if owner else _prepare)
+    event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", _begin)
     return engine
 
@@ -241,15 +251,17 @@ def _prepare_owner(line: Any, record: Any) -> None:
     record.info[CURSOR] = Cursor
 
 
-def _prepare(line: Any, record: Any) -> None:
+def _prepare(line: Any, record: Any) -> int:
+    """Make a connection ready; returns the number of the server's process that serves it."""
     _prepare_owner(line, record)
     _run(line, _SESSION)
-    version, synchronous, passes_by = line.execute(_ABOUT).fetchone()
+    backend, version, synchronous, passes_by = line.execute(_ABOUT).fetchone()
     if version >= OLDEST * 10_000 and synchronous == "off":
         # An `ack` is for what is on disk.
         _run(line, "SET synchronous_commit = on")
     if passes_by:
         _run(line, f"SET ROLE {guard.ROLE}")
+    return int(backend)
 
 
 def _begin(connection: Connection) -> None:
