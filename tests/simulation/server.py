@@ -10,6 +10,7 @@ from balie.contacts.commands import ContactCommands
 from balie.conversations.commands import ConversationCommands
 from balie.conversations.views import row, wire_event
 from balie.edge.limits import Limiter, Rate
+from balie.edge.ports import Ports
 from balie.edge.settings import EdgeSettings
 from balie.kernel.actor import AgentActor, VisitorActor
 from balie.kernel.errors import BalieError, UnauthorisedError
@@ -184,7 +185,7 @@ class Server:
             conversations=self.commands,
             contacts=ModelContacts(self.store)
             if model
-            else ContactCommands(self.store, self.clock, self.world.chance.randbytes),
+            else ContactCommands(Ports(self.store, self.clock, self.world.chance.randbytes)),
             hub=self.hub,
             clock=self.clock,
             entropy=self.world.chance.randbytes,

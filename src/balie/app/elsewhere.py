@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -16,7 +16,14 @@ from balie.conversations.growth import ROW_ONLY, read_growth
 from balie.conversations.model import Conversation
 from balie.kernel.errors import BalieError
 from balie.kernel.ports import Clock
-from balie.kernel.tidings import AgentChanged, SessionsEnded, SiteChanged, Tiding
+from balie.kernel.tidings import (
+    AgentChanged,
+    ConversationsGone,
+    SessionsEnded,
+    SiteChanged,
+    Tiding,
+    VisitorRenamed,
+)
 from balie.organisations.pages import SitePages
 from balie.realtime.hub import Hub
 from balie.realtime.protocol import frames as f
@@ -32,15 +39,6 @@ SILENT_MS = 20_000
 CHUNK = 500
 
 log = structlog.get_logger("balie.app")
-
-
-class VisitorRenamed(msgspec.Struct, frozen=True):
-    visitor: str
-
-
-class ConversationsGone(msgspec.Struct, frozen=True):
-    organisation: str
-    conversations: list[str]
 
 
 class Marked(msgspec.Struct, frozen=True):
@@ -201,12 +199,6 @@ class Elsewhere:
     def hurry(self, *_: object) -> None:
         """What was told so is on disk."""
         self._neighbours.hurry()
-
-    def visitor_renamed(self, visitor_id: str) -> None:
-        self._tell(VisitorRenamed(visitor_id))
-
-    def conversations_gone(self, organisation_id: str, conversations: Iterable[str]) -> None:
-        self._tell(ConversationsGone(organisation_id, list(conversations)))
 
     def marked(self, state: Conversation) -> None:
         """Read marks have moved here."""
@@ -373,7 +365,7 @@ class Elsewhere:
         return any(visitor_id in other.visitors for other in self._others.values())
 
     def leads(self) -> bool:
-        """Whether this process does what one of all should do; for work that may be done twice, if need be."""
+        """Whether this process is the one of all that should try; whether it may, `balie.store.turn` says."""
         return all(self._neighbours.worker < other for other in self._others)
 
     # Posts for streams of others (`balie.realtime.relay`).

@@ -98,7 +98,7 @@ class House:
         self.organisations = OrganisationCommands(self.ports)
         self.pages = SitePages(self.ports, self.organisations)
         self.agents = AgentRoom(self.ports, self.edge, self.organisations, hasher)
-        self.contacts = ContactCommands(self.store, clock, os.urandom)
+        self.contacts = ContactCommands(self.ports)
         self.conversations = ConversationCommands(self.store, clock)
         self.erasing = Erasing(
             self.ports,
@@ -287,7 +287,7 @@ class House:
 
     def _replace_visitor(self, visitor_id: str) -> None:
         self.hub.rename_visitor(visitor_id)
-        self.elsewhere.visitor_renamed(visitor_id)
+        self.elsewhere.hurry()
 
     # What is no more.
 
