@@ -16,8 +16,9 @@ from bench.herd import Herd, measure_idle, measure_return
 from bench.peers import run_peers
 from bench.server import Server
 from bench.small import measure_demo, measure_install, measure_package, measure_state_route
-from bench.table import herd_table, small_table, talk_table
+from bench.table import herd_table, on_table, small_table, talk_table
 from bench.talk import LOADS, ROUNDS, run_round
+from bench.together import ON, run_on
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
@@ -31,6 +32,9 @@ def main():
     chosen = _arguments()
     chosen.folder.mkdir(parents=True, exist_ok=True)
     results = {"about": _about(chosen)}
+    if chosen.on:
+        results["on"] = run_on(chosen, _say)
+        chosen.parts.remove("talk")
     for part in chosen.parts:
         _say(f"{part} …")
         results[part] = RUN[part](chosen)
@@ -42,7 +46,8 @@ def main():
     print(report)
     if chosen.write:
         _write(report)
-    if lost := sum(row["lost"] + row["doubled"] for row in results.get("talk", [])):
+    talks = [*results.get("talk", []), *results.get("on", [])]
+    if lost := sum(row["lost"] + row["doubled"] for row in talks):
         sys.exit(f"{lost} messages were lost or doubled")
 
 
@@ -54,6 +59,7 @@ def _arguments():
     parser.add_argument("--seconds", type=float, default=10, help="length of each run")
     parser.add_argument("--rounds", type=int, default=1, help="how often each run is repeated")
     parser.add_argument("--visitors", type=int, default=10_000)
+    parser.add_argument("--on", nargs="+", choices=ON, help="of talk: compare these, on all cores")
     parser.add_argument("--sizes", help="of growth: stored messages, with commas between")
     parser.add_argument("--port", type=int, default=8170)
     parser.add_argument("--peers", type=Path, metavar="FOLDER", help="measure these beside Balie")
@@ -181,6 +187,8 @@ def _report(results):
         peers = results.get("peers", {"rows": [], "missing": []})
         parts.append(talk_table([*results["talk"], *peers["rows"]]))
         parts += [f"Not measured, or not under every load: {each}." for each in peers["missing"]]
+    if "on" in results:
+        parts.append(on_table(results["on"]))
     if "herd" in results:
         parts.append(herd_table(results["herd"]))
     if "growth" in results:

@@ -29,8 +29,8 @@ now = time.perf_counter
 
 
 class Plan(msgspec.Struct):
-    """What to do. `pid` is the server's, `more_pids` are of others whose time counts as well; `watched` is how
-    many consoles follow each conversation."""
+    """What to do. `pid` is the server's, `more_pids` are of others whose time counts as well, and `kinds` those
+    whose time is told apart; `watched` is how many consoles follow each conversation."""
 
     port: int
     origin: str
@@ -38,6 +38,7 @@ class Plan(msgspec.Struct):
     cookies: list[str]
     pid: int
     more_pids: list[int] = []
+    kinds: dict[str, list[int]] = {}
     conversations: int = 100
     watched: int = 1
     rate: float = 0
@@ -312,12 +313,14 @@ async def drive(plan):
 
 async def _measure(plan, tally):
     pids = [plan.pid, *plan.more_pids]
+    before = {kind: cpu_seconds(roots) for kind, roots in plan.kinds.items()}
     cpu, own, start = cpu_seconds(pids), _own_cpu(), now()
     tally.counting = True
     await asyncio.sleep(plan.seconds)
     tally.counting = False
     wall, used, mine = now() - start, cpu_seconds(pids) - cpu, _own_cpu() - own
     delivered = tally.window_counts["delivered"]
+    kinds = {kind: cpu_seconds(roots) - before[kind] for kind, roots in plan.kinds.items()}
     rss, pss = memory_mb([plan.pid])
     return {
         "msgs_s": round(delivered / wall, 1),
@@ -326,6 +329,10 @@ async def _measure(plan, tally):
         "driver_cores": round(mine / wall, 2),
         "rss_mb": rss,
         "pss_mb": pss,
+        "kinds": {
+            kind: round(spent / max(1, delivered) * 1000, 4)
+            for kind, spent in (kinds | {"driver": mine}).items()
+        },
     }
 
 

@@ -25,9 +25,9 @@ LIMITS = {
 
 
 class Server:
-    """`balie serve` over the data in `folder`, or in the PostgreSQL at `database`."""
+    """`balie serve` over the data in `folder`, or in the PostgreSQL at `database`, with the NATS at `nats`."""
 
-    def __init__(self, folder, port, core=None, *, database=None):
+    def __init__(self, folder, port, core=None, *, database=None, nats=None, workers=1):
         self.folder, self.port = Path(folder), port
         self.url = f"http://localhost:{port}"
         self.password = secrets.token_hex(16)
@@ -37,6 +37,9 @@ class Server:
         self._environment |= LIMITS
         if database:
             self._environment["BALIE_DATABASE_URL"] = database
+        if nats:
+            self._environment["BALIE_NATS_URL"] = nats
+        self._workers = [f"--workers={workers}"] if workers > 1 else []
 
     def found(self):
         """Make the organisation, its site and its owner."""
@@ -57,7 +60,10 @@ class Server:
 
     def start(self):
         self.process = subprocess.Popen(
-            [*self._pinned, BALIE, "serve", f"--port={self.port}", f"--data-dir={self.folder}"],
+            [
+                *(*self._pinned, BALIE, "serve"),
+                *(f"--port={self.port}", f"--data-dir={self.folder}", *self._workers),
+            ],
             stdout=subprocess.PIPE,
             text=True,
             env=self._environment,

@@ -32,6 +32,28 @@ def _talk_line(row):
     )
 
 
+def on_table(rows):
+    """The same loads on one process and on several; CPU told apart by what kind of process spent it."""
+    kinds = list(dict.fromkeys(kind for row in rows for kind in row["kinds"]))
+    head = (
+        "| load | on | messages/s | delivery ms p50 / p99 |"
+        + "".join(f" {kind}: CPU s per 1,000 |" for kind in kinds)
+        + " lost, doubled, refused of sent |\n|"
+        + "---|" * (len(kinds) + 5)
+    )
+    return "\n".join([head, *(_on_line(row, kinds) for row in rows)])
+
+
+def _on_line(row, kinds):
+    spent = "".join(
+        f" {row['kinds'][kind]:.3f} |" if kind in row["kinds"] else " |" for kind in kinds
+    )
+    return (
+        f"| {row['name']} | {row['on']} | {row['msgs_s']:,.0f} | {_pair(row['delivery_ms'])} |{spent}"
+        f" {row['lost']}, {row['doubled']}, {row['refused']} of {row['sent']:,} |"
+    )
+
+
 def _pair(spread):
     """p50 / p99 in milliseconds; nothing where nothing was measured."""
     if spread.get("p50") is None:

@@ -175,6 +175,9 @@ class Server:
         async def colleagues(_organisation: str) -> tuple[Any, ...]:
             return ()
 
+        async def signed_in(_cookies: str) -> bool:
+            return True
+
         async def desk(_organisation: str) -> Desk:
             return Desk("here", ())
 
@@ -194,6 +197,7 @@ class Server:
             pages=NoPages(),
             find_site=find_site,
             admit_agent=self.admit,
+            is_signed_in=signed_in,
             agent_alive=lambda *_: None,
             agent_left=lambda *_: None,
             colleagues=colleagues,

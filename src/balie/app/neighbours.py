@@ -324,7 +324,9 @@ class Neighbours:
 
     def _deliver(self, appended: Appended[Conversation]) -> None:
         if self._told_of(appended.state.id)[1] > appended.state.last_seq:
-            # Something newer was said here meanwhile, and its row is on its way.
+            # Something newer was said here meanwhile, and its row is on its way; that a conversation began,
+            # nobody else tells.
+            self._hub.announce(appended)
             return
         if appended.envelopes:
             self._hub.committed(appended)
