@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from tests.people import PATIENT, Demo
 from tests.places import address
 
-CALM = PATIENT | {"BALIE_MESSAGES_PER_SECOND": "1000"}
+TOKEN = "a-token-of-the-operator"
+"""Opens the figures."""
+CALM = PATIENT | {"BALIE_MESSAGES_PER_SECOND": "1000", "BALIE_METRICS_TOKEN": TOKEN}
 SECOND = 1.0
 
 

@@ -145,3 +145,16 @@ async def test_that_a_conversation_began_is_told_though_something_newer_was_said
     await neighbours._look_once()
     assert hub.heard == []
     assert len(hub.announced) == 1
+
+
+async def test_who_does_not_keep_up_is_behind():
+    neighbours, store, _ = following(failing=1)
+    await neighbours._look_once()
+    level = neighbours.lag()
+    store.log.append(Grown(ORGANISATION, CONVERSATION, 1))
+    await asyncio.sleep(0.05)
+    with pytest.raises(UnavailableError):
+        await neighbours._look_once()
+    assert neighbours.lag() >= level + 0.05
+    await neighbours._look_once()
+    assert neighbours.lag() < 0.05
