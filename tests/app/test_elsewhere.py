@@ -9,6 +9,7 @@ from balie.agents.presence import Presence
 from balie.app.elsewhere import SILENT_MS, Elsewhere
 from balie.kernel.events import AgentName
 from balie.realtime.hub import Hub
+from balie.realtime.protocol.frames import TypingBy
 from balie.store.notices import Notice
 
 TOM = AgentName("tom", "Tom")
@@ -120,6 +121,19 @@ async def test_a_command_that_tells_something_is_no_server(pair):
     assert heard == [["s"]]
     assert not there.elsewhere.reaches("0" * 12 + "stream")
     assert [here.elsewhere.leads(), there.elsewhere.leads()] == [True, False]
+
+
+async def test_who_has_said_it_does_not_type_any_more(pair):
+    _, here, there = pair
+    shown = []
+    there.hub.show_typing = lambda conversation, _, by, on: shown.append((conversation, by.id, on))
+    tom, eva = (TypingBy(kind="agent", id="tom"), TypingBy(kind="visitor", id="eva"))
+    for by in (tom, eva):
+        here.elsewhere._typing("c", by, on=True)
+    said = SimpleNamespace(conversation_id="c", author=tom)
+    here.elsewhere.committed(SimpleNamespace(envelopes=(said,)))
+    here.elsewhere._tell_soft()
+    assert shown == [("c", "eva", True)]
 
 
 async def test_what_a_newer_version_tells_disturbs_nobody(pair):

@@ -48,6 +48,10 @@ class Hub:
 
     def __init__(self):
         self.heard = []
+        self.announced = []
+
+    def announce(self, appended):
+        self.announced.append(appended)
 
     def is_followed(self, _conversation):
         return True
@@ -123,3 +127,34 @@ async def test_what_was_said_here_is_not_fetched():
         store.log.append(Grown(ORGANISATION, CONVERSATION, seq))
     await neighbours._look_once()
     assert (hub.heard, store.fetched) == ([], 0)
+
+
+async def test_that_a_conversation_began_is_told_though_something_newer_was_said_here_meanwhile():
+    neighbours, store, hub = following()
+    store.log.append(Grown(ORGANISATION, CONVERSATION, 1))
+    read = store.read
+
+    async def slowly(query, **how):
+        found = await read(query, **how)
+        if query.__name__ != "_read":
+            said = SimpleNamespace(conversation_id=CONVERSATION, seq=2)
+            neighbours.committed(SimpleNamespace(organisation_id=ORGANISATION, envelopes=(said,)))
+        return found
+
+    store.read = slowly
+    await neighbours._look_once()
+    assert hub.heard == []
+    assert len(hub.announced) == 1
+
+
+async def test_who_does_not_keep_up_is_behind():
+    neighbours, store, _ = following(failing=1)
+    await neighbours._look_once()
+    level = neighbours.lag()
+    store.log.append(Grown(ORGANISATION, CONVERSATION, 1))
+    await asyncio.sleep(0.05)
+    with pytest.raises(UnavailableError):
+        await neighbours._look_once()
+    assert neighbours.lag() >= level + 0.05
+    await neighbours._look_once()
+    assert neighbours.lag() < 0.05

@@ -121,3 +121,13 @@ async def test_every_name_is_described_and_the_dashboard_knows_no_others(watched
     }
     assert asked
     assert {re.sub(r"_(total|bucket|sum|count)$", "", name) for name in asked} <= own
+
+
+@pytest.mark.one_process("each worker has figures of its own")
+async def test_what_waits_and_what_is_behind_is_told(watched):
+    _, aside = watched
+    told = values((await read(aside)).text)
+    assert told["balie_hints_connected",] == 0
+    assert 0 <= told["balie_follower_lag_seconds",] < 10
+    assert told["balie_jobs", ("state", "waiting")] == told["balie_jobs", ("state", "dead")] == 0
+    assert told["balie_jobs_oldest_seconds",] == 0

@@ -5,46 +5,12 @@ import json
 import os
 import signal
 import time
-from contextlib import contextmanager
 
 import httpx
 import pytest
-from tests.people import PATIENT, Agent, Demo, Talker, fresh_id, visitor
-from tests.places import Nats, address, cluster
-
-CALM = PATIENT | {"BALIE_MESSAGES_PER_SECOND": "1000"}
-SECOND = 1.0
-
-
-class Pair:
-    """A `balie serve` each, at two ports, under one name."""
-
-    def __init__(self, folder, nats=None):
-        self.settings = {"BALIE_DATABASE_URL": address(folder, "postgresql")} | CALM
-        if nats is not None:
-            self.settings["BALIE_NATS_URL"] = nats.url
-        self.first = Demo(folder, settings=self.settings)
-        self.second = Demo(folder, settings=self.settings)
-
-    def start(self):
-        # The second finds what the first has made; its own address is one more origin of the shop.
-        self.first.start()
-        self.second.start()
-        return self
-
-    def stop(self):
-        for each in (self.second, self.first):
-            if each.process is not None:
-                each.stop()
-
-
-@contextmanager
-def running(folder, nats=None):
-    pair = Pair(folder, nats).start()
-    try:
-        yield pair
-    finally:
-        pair.stop()
+from tests.pairs import SECOND, follow, running, texts, until
+from tests.people import Agent, Talker, fresh_id, visitor
+from tests.places import Nats, cluster
 
 
 @pytest.fixture(scope="module")
@@ -72,30 +38,6 @@ async def tom(pair):
     agent = await Agent(pair.second, pair.second.logins[0]).sign_in()
     yield agent
     await agent.leave()
-
-
-async def follow(console, conversation):
-    await console.send({"type": "resume", "conversation": conversation, "last_seq": 0})
-    return await console.expect("events", conversation=conversation)
-
-
-def texts(talker, conversation):
-    return [
-        event["data"]["text"]
-        for frame in talker.heard
-        if frame["type"] == "events" and frame["conversation"] == conversation
-        for event in frame["events"]
-        if event["type"] == "message.posted"
-    ]
-
-
-async def until(found, within=SECOND, step=0.01):
-    """How long it took until `found` was so."""
-    began = time.monotonic()
-    async with asyncio.timeout(within):
-        while not found():  # noqa: ASYNC110 - what comes has no event of its own
-            await asyncio.sleep(step)
-    return time.monotonic() - began
 
 
 async def test_they_talk_across(pair, tom):
@@ -195,27 +137,6 @@ async def test_a_session_that_ends_here_ends_there(pair):
     assert (await agent.http.get("/api/v1/me")).status_code in (401, 404)
     for each in (agent, there):
         await each.leave()
-
-
-@pytest.mark.long
-async def test_twenty_sessions_that_end_here_end_there_within_a_second(pair):
-    took = []
-    for _ in range(20):
-        agent = await Agent(pair.second, pair.second.logins[1]).sign_in()
-        console = await agent.console()
-        there = Agent(pair.first, pair.first.logins[1])
-        there.http.cookies = agent.http.cookies
-        began = time.monotonic()
-        assert (await there.http.delete("/api/v1/session")).status_code == 204
-        assert (await agent.http.get("/api/v1/me")).status_code in (401, 404)
-        assert await console.expect_close() == 4401
-        took.append(time.monotonic() - began)
-        for each in (agent, there):
-            await each.leave()
-    took.sort()
-    assert took[-1] < SECOND, (
-        f"half of them after {took[10]:.3f} s, the last after {took[-1]:.3f} s"
-    )
 
 
 async def test_a_ticket_opens_one_socket_of_both(pair, tom):

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from tests.jobs.at_work import NOW, at_work, wish
 
 from balie.jobs import queue, retention
-from balie.jobs.model import Result
+from balie.jobs.model import Result, Standing
 from balie.kernel.actor import SystemActor
 from balie.kernel.erasure import Person, PersonErased
 from balie.kernel.errors import ConflictError, NotFoundError
@@ -177,3 +177,14 @@ async def test_who_is_erased_takes_his_jobs_with_him(place):
         assert gone.counts == {"jobs": 1}
         assert [job.subject for job in await works.jobs()] == ["hers"]
         assert await works.read(lambda c: list(retention.export(c, person))) == []
+
+
+async def test_it_is_counted_what_waits_what_was_given_up_and_since_when(place):
+    async with at_work(place) as works:
+        assert await works.read(lambda c: queue.count(c, NOW)) == Standing()
+        await works.add(wish(1), wish(2), wish(3))
+        given_up = text("UPDATE jobs SET state = 'dead', ended_at = :now WHERE id = :id")
+        values = {"now": NOW, "id": wish(1).id}
+        await works.write(lambda c: c.execute(given_up, values).rowcount)
+        later = await works.read(lambda c: queue.count(c, NOW + 5_000))
+        assert later == Standing(waiting=2, dead=1, oldest_ms=5_000)

@@ -10,6 +10,7 @@ from balie.contacts.commands import ContactCommands
 from balie.conversations.commands import ConversationCommands
 from balie.conversations.views import row, wire_event
 from balie.edge.limits import Limiter, Rate
+from balie.edge.ports import Ports
 from balie.edge.settings import EdgeSettings
 from balie.kernel.actor import AgentActor, VisitorActor
 from balie.kernel.errors import BalieError, UnauthorisedError
@@ -174,6 +175,9 @@ class Server:
         async def colleagues(_organisation: str) -> tuple[Any, ...]:
             return ()
 
+        async def signed_in(_cookies: str) -> bool:
+            return True
+
         async def desk(_organisation: str) -> Desk:
             return Desk("here", ())
 
@@ -184,7 +188,7 @@ class Server:
             conversations=self.commands,
             contacts=ModelContacts(self.store)
             if model
-            else ContactCommands(self.store, self.clock, self.world.chance.randbytes),
+            else ContactCommands(Ports(self.store, self.clock, self.world.chance.randbytes)),
             hub=self.hub,
             clock=self.clock,
             entropy=self.world.chance.randbytes,
@@ -193,6 +197,7 @@ class Server:
             pages=NoPages(),
             find_site=find_site,
             admit_agent=self.admit,
+            is_signed_in=signed_in,
             agent_alive=lambda *_: None,
             agent_left=lambda *_: None,
             colleagues=colleagues,

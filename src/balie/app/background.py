@@ -13,7 +13,7 @@ from balie.integrations.model import QUEUE
 from balie.integrations.reactions import Listeners, WebhookSender
 from balie.jobs import queue
 from balie.jobs.feeding import Feeder
-from balie.jobs.model import Job, State
+from balie.jobs.model import Job, Standing, State
 from balie.jobs.running import Runner
 from balie.outbound import network
 from balie.outbound.door import Door
@@ -50,6 +50,11 @@ class Background:
         return await self._ports.store.read(
             lambda c: queue.find_all(c, (state,) if state else (), limit), of=EVERYWHERE
         )
+
+    async def standing(self) -> Standing:
+        """How the jobs of everybody stand."""
+        now = self._ports.clock()
+        return await self._ports.store.read(lambda c: queue.count(c, now), of=EVERYWHERE)
 
     async def one_job(self, job_id: str, *, again: bool = False) -> Job:
         """One of them, begun anew if asked; a server that runs takes it within a second. Raises

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -16,12 +16,20 @@ from balie.conversations.growth import ROW_ONLY, read_growth
 from balie.conversations.model import Conversation
 from balie.kernel.errors import BalieError
 from balie.kernel.ports import Clock
-from balie.kernel.tidings import AgentChanged, SessionsEnded, SiteChanged, Tiding
+from balie.kernel.tidings import (
+    AgentChanged,
+    ConversationsGone,
+    SessionsEnded,
+    SiteChanged,
+    Tiding,
+    VisitorRenamed,
+)
 from balie.organisations.pages import SitePages
 from balie.realtime.hub import Hub
 from balie.realtime.protocol import frames as f
 from balie.realtime.relay import NAME, Post
 from balie.store.engine import Store
+from balie.store.log import Appended
 from balie.store.notices import Notice, prune, take_back
 from balie.store.scope import EVERYWHERE
 
@@ -30,17 +38,10 @@ TELL_EVERY_MS = 5_000
 SILENT_MS = 20_000
 """Who says nothing for so long is no more."""
 CHUNK = 500
+SOFT_EVERY = 0.1
+"""Seconds in which what nobody waits for is put together."""
 
 log = structlog.get_logger("balie.app")
-
-
-class VisitorRenamed(msgspec.Struct, frozen=True):
-    visitor: str
-
-
-class ConversationsGone(msgspec.Struct, frozen=True):
-    organisation: str
-    conversations: list[str]
 
 
 class Marked(msgspec.Struct, frozen=True):
@@ -130,6 +131,7 @@ class Elsewhere:
         self._pages = pages
         self._others: dict[str, Other] = {}
         self._marked: dict[str, None] = {}
+        self._typed: dict[tuple[str, str | None], Typed] = {}
         self._seen: list[VisitorSeen] = []
         self._soft_due = False
         self._task: asyncio.Task[None] | None = None
@@ -202,12 +204,6 @@ class Elsewhere:
         """What was told so is on disk."""
         self._neighbours.hurry()
 
-    def visitor_renamed(self, visitor_id: str) -> None:
-        self._tell(VisitorRenamed(visitor_id))
-
-    def conversations_gone(self, organisation_id: str, conversations: Iterable[str]) -> None:
-        self._tell(ConversationsGone(organisation_id, list(conversations)))
-
     def marked(self, state: Conversation) -> None:
         """Read marks have moved here."""
         self._marked[state.id] = None
@@ -217,8 +213,14 @@ class Elsewhere:
         """A console came, went, or changed its status."""
         self._tell_here()
 
+    def committed(self, appended: Appended[Conversation]) -> None:
+        """Who has said it types no more: what was to be told of that would come after what he said."""
+        for each in appended.envelopes if self._typed else ():
+            self._typed.pop((each.conversation_id, each.author.id), None)
+
     def _typing(self, conversation: str, by: f.TypingBy, on: bool) -> None:  # noqa: FBT001
-        self._tell(Typed(conversation, by, on), soft=True)
+        self._typed[conversation, by.id] = Typed(conversation, by, on)
+        self._softly()
 
     def _visitor(self, visitor_id: str, conversations: tuple[str, ...], online: bool) -> None:  # noqa: FBT001
         self._seen.append(VisitorSeen(visitor_id, conversations, online))
@@ -228,16 +230,19 @@ class Elsewhere:
         """Many of these within a moment are told together."""
         if not self._soft_due:
             self._soft_due = True
-            asyncio.get_running_loop().call_later(0.05, self._tell_soft)
+            asyncio.get_running_loop().call_later(SOFT_EVERY, self._tell_soft)
 
     def _tell_soft(self) -> None:
         self._soft_due = False
         marked, self._marked = list(self._marked), {}
         seen, self._seen = self._seen, []
+        typed, self._typed = self._typed, {}
+        for each in typed.values():
+            self._tell(each)
         for start in range(0, len(marked), CHUNK):
-            self._tell(Marked(marked[start : start + CHUNK]), soft=True)
+            self._tell(Marked(marked[start : start + CHUNK]))
         for start in range(0, len(seen), CHUNK):
-            self._tell(VisitorsSeen(seen[start : start + CHUNK]), soft=True)
+            self._tell(VisitorsSeen(seen[start : start + CHUNK]))
 
     def _tell_here(self, *, asks: bool = False) -> None:
         now = self._clock()
@@ -373,7 +378,7 @@ class Elsewhere:
         return any(visitor_id in other.visitors for other in self._others.values())
 
     def leads(self) -> bool:
-        """Whether this process does what one of all should do; for work that may be done twice, if need be."""
+        """Whether this process is the one of all that should try; whether it may, `balie.store.turn` says."""
         return all(self._neighbours.worker < other for other in self._others)
 
     # Posts for streams of others (`balie.realtime.relay`).

@@ -98,7 +98,7 @@ class House:
         self.organisations = OrganisationCommands(self.ports)
         self.pages = SitePages(self.ports, self.organisations)
         self.agents = AgentRoom(self.ports, self.edge, self.organisations, hasher)
-        self.contacts = ContactCommands(self.store, clock, os.urandom)
+        self.contacts = ContactCommands(self.ports)
         self.conversations = ConversationCommands(self.store, clock)
         self.erasing = Erasing(
             self.ports,
@@ -137,7 +137,12 @@ class House:
         )
         self.attendance = Attendance(self.store, clock, self.hub, self.agents, self.elsewhere)
         self.stored_events = 0
-        for hears in (self.hub.committed, self._count, self.neighbours.committed):
+        for hears in (
+            self.hub.committed,
+            self._count,
+            self.neighbours.committed,
+            self.elsewhere.committed,
+        ):
             self.bus.subscribe(hears)
         self.store.on_appended = self.bus.publish
         self.store.on_touched = self._touched
@@ -187,6 +192,7 @@ class House:
             pages=self.pages,
             find_site=self._find_site,
             admit_agent=self._admit_agent,
+            is_signed_in=self._is_signed_in,
             agent_alive=self.attendance.alive,
             agent_left=self.attendance.left,
             colleagues=self.attendance.colleagues,
@@ -226,6 +232,10 @@ class House:
             ),
             Named(organisation.id, organisation.name),
         )
+
+    async def _is_signed_in(self, cookies: str) -> bool:
+        token = self._session_token(cookies)
+        return token is not None and await self.agents.sign_in.know(token) is not None
 
     def _session_token(self, cookies: str) -> str | None:
         try:
@@ -287,7 +297,7 @@ class House:
 
     def _replace_visitor(self, visitor_id: str) -> None:
         self.hub.rename_visitor(visitor_id)
-        self.elsewhere.visitor_renamed(visitor_id)
+        self.elsewhere.hurry()
 
     # What is no more.
 

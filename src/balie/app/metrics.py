@@ -4,6 +4,7 @@ Every name stands in `docs/operate/metrics.md`. None tells of an organisation, a
 """
 
 import asyncio
+import contextlib
 import platform
 import sys
 from collections.abc import Iterable, Iterator
@@ -24,11 +25,15 @@ from prometheus_client.registry import Collector
 
 from balie.app.house import House
 from balie.http.tally import HttpTally
+from balie.jobs.model import Standing
+from balie.kernel.errors import BalieError
 from balie.kernel.tally import Spread
 from balie.realtime.tally import LiveTally
 
 LOOK_EVERY = 0.25
 """Seconds between two looks at how late the event loop is."""
+COUNT_EVERY = 15.0
+"""Seconds between two countings of the jobs."""
 
 
 class Metrics(Collector):
@@ -39,6 +44,7 @@ class Metrics(Collector):
         self._live = live
         self._http = http
         self._lag = Spread()
+        self._jobs = Standing()
         self.registry = CollectorRegistry()
         self.registry.register(self)
         ProcessCollector(registry=self.registry)
@@ -49,8 +55,13 @@ class Metrics(Collector):
         return generate_latest(self.registry)
 
     async def watch(self) -> None:
-        """Measure how late the event loop is, until cancelled."""
+        """Measure how late the event loop is, and count what there is to do, until cancelled."""
+        counted_at = -COUNT_EVERY
         while True:
+            if monotonic() - counted_at >= COUNT_EVERY:
+                counted_at = monotonic()
+                with contextlib.suppress(BalieError):
+                    self._jobs = await self._house.background.standing()
             due = monotonic() + LOOK_EVERY
             await asyncio.sleep(LOOK_EVERY)
             self._lag.add(max(0.0, monotonic() - due))
@@ -61,6 +72,7 @@ class Metrics(Collector):
         yield from self._store()
         yield from self._connections()
         yield from self._requests()
+        yield from self._together()
         yield _histogram("balie_loop_lag_seconds", "How late the event loop was", self._lag)
 
     def _build(self) -> Metric:
@@ -117,6 +129,20 @@ class Metrics(Collector):
         followed = len(self._house.hub.followed())
         yield _gauge("balie_conversations_followed", "Conversations that somebody hears", followed)
 
+    def _together(self) -> Iterator[Metric]:
+        neighbours, jobs = self._house.neighbours, self._jobs
+        hinted = float(neighbours.is_hinted)
+        yield _gauge("balie_hints_connected", "Whether NATS is connected", hinted)
+        yield _gauge(
+            "balie_follower_lag_seconds", "Since all of the log was known", neighbours.lag()
+        )
+        standing = GaugeMetricFamily("balie_jobs", "Jobs of the installation", labels=["state"])
+        standing.add_metric(["waiting"], jobs.waiting)
+        standing.add_metric(["dead"], jobs.dead)
+        yield standing
+        oldest = jobs.oldest_ms / 1_000
+        yield _gauge("balie_jobs_oldest_seconds", "For how long the oldest is overdue", oldest)
+
     def _requests(self) -> Iterator[Metric]:
         counted = CounterMetricFamily(
             "balie_http_requests", "Requests answered", labels=["method", "route", "status"]
@@ -136,7 +162,7 @@ def _counter(name: str, help_text: str, value: int) -> Metric:
     return CounterMetricFamily(name, help_text, value=value)
 
 
-def _gauge(name: str, help_text: str, value: int) -> Metric:
+def _gauge(name: str, help_text: str, value: float) -> Metric:
     return GaugeMetricFamily(name, help_text, value=value)
 
 

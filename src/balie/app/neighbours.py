@@ -7,6 +7,7 @@ say where to look at once. What this process wrote itself its own people have he
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -84,6 +85,7 @@ class Neighbours:
         self._sending = False
         self._look = asyncio.Event()
         self._is_following = False
+        self._level_at = monotonic()
         self._tasks: set[asyncio.Task[None]] = set()
 
     # Living.
@@ -107,6 +109,15 @@ class Neighbours:
         with contextlib.suppress(BalieError):
             await self._send()
         await self._hints.stop()
+
+    @property
+    def is_hinted(self) -> bool:
+        """Whether hints come and go now."""
+        return self._hints.is_connected
+
+    def lag(self) -> float:
+        """Seconds since this process last knew all that there was to be known."""
+        return monotonic() - self._level_at
 
     def do(self, work: Any) -> None:
         """Do something beside what is done now; it ends with `stop`."""
@@ -227,6 +238,7 @@ class Neighbours:
 
     async def _look_once(self) -> bool:
         """Read once what is new. True when there is more."""
+        began = monotonic()
         self._rounds += 1
         if self._rounds % TOLD_ROUNDS == 0:
             self._forget_told()
@@ -239,7 +251,10 @@ class Neighbours:
         await self._fetch(self._news(events))
         # Not before: what could not be fetched is looked for again.
         self._log_place = log_place
-        return len(events) >= PAGE or len(heard) >= NOTICES
+        more = len(events) >= PAGE or len(heard) >= NOTICES
+        if not more:
+            self._level_at = began
+        return more
 
     def _read(
         self, connection: Any
@@ -327,7 +342,9 @@ class Neighbours:
 
     def _deliver(self, appended: Appended[Conversation]) -> None:
         if self._told_of(appended.state.id)[1] > appended.state.last_seq:
-            # Something newer was said here meanwhile, and its row is on its way.
+            # Something newer was said here meanwhile, and its row is on its way; that a conversation began,
+            # nobody else tells.
+            self._hub.announce(appended)
             return
         if appended.envelopes:
             self._hub.committed(appended)

@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Awaitable, Callable
 
 import structlog
+from msgspec.structs import replace
+from sqlalchemy import Connection
 
 from balie import wiring
 from balie.app import clockguard
@@ -14,11 +16,13 @@ from balie.contacts import ledger
 from balie.contacts.ledger import Entry, subject_of
 from balie.conversations.leftovers import delete_leftovers
 from balie.kernel.erasure import Gone
+from balie.kernel.tidings import ConversationsGone
 from balie.organisations.model import Organisation
 from balie.organisations.queries import find_all_organisations
 from balie.realtime.protocol.frames import Close
 from balie.store.scope import EVERYWHERE
 from balie.store.sweeps import Due, Sweep, run_sweep
+from balie.store.turn import NotOursError, Turn, having
 
 log = structlog.get_logger("balie.app")
 
@@ -37,14 +41,23 @@ Progress = Callable[[int], None]
 async def sweep_all(
     house: House, progress: Progress = lambda _: None, *, trust_clock: bool = False
 ) -> Counts:
-    """Delete everything that was kept long enough. Returns what went. Raises DoubtedClockError."""
+    """Delete everything that was kept long enough. Returns what went. Raises DoubtedClockError, and
+    NotOursError where another process is at it."""
     if not trust_clock and (reason := await doubted(house)):
         raise clockguard.refusal(reason)
+    turn = house.store.driver.turn()
+    async with having(turn):
+        return await _sweep_in_turn(house, progress, turn)
+
+
+async def _sweep_in_turn(house: House, progress: Progress, turn: Turn) -> Counts:
     clockguard.remember(house.folder, clock())
     counts: Counts = {}
     for sweep, due in await _plan(house):
-        gone = await run_sweep(house.store, sweep, due, _letting_go(house, due, progress))
+        told = _letting_go(house, due, progress)
+        gone = await run_sweep(house.store, _in_turn(house, sweep, turn), due, told)
         _add(counts, due.organisation_id, gone)
+    await house.store.write(turn.confirm, of=EVERYWHERE)
     leftovers = await delete_leftovers(house.store, house.blobs, clock())
     _add(counts, "", {"leftover files": leftovers})
     if any(any(kinds.values()) for kinds in counts.values()):
@@ -93,10 +106,25 @@ def _dues(organisations: list[Organisation], now: int) -> list[Due]:
     ]
 
 
+def _in_turn(house: House, sweep: Sweep, turn: Turn) -> Sweep:
+    """The sweep, as long as it is this process's turn; what it deletes it tells the other processes in the
+    same transaction."""
+
+    def delete(connection: Connection, due: Due, ids: list[str]) -> Gone:
+        turn.confirm(connection)
+        gone = sweep.delete(connection, due, ids)
+        if gone.conversation_ids:
+            tiding = ConversationsGone(due.organisation_id, list(gone.conversation_ids))
+            house.ports.tell(connection, due.scope, tiding)
+        return gone
+
+    return replace(sweep, delete=delete)
+
+
 def _letting_go(house: House, due: Due, progress: Progress) -> Callable[[Gone], Awaitable[None]]:
     async def told(gone: Gone) -> None:
         house.hub.gone(due.organisation_id, gone.conversation_ids)
-        house.elsewhere.conversations_gone(due.organisation_id, gone.conversation_ids)
+        house.elsewhere.hurry()
         for file_id in gone.file_ids:
             await asyncio.to_thread(house.blobs.discard, file_id)
         progress(sum(gone.counts.values()))
@@ -145,7 +173,10 @@ class Upkeep:
         if reason := await doubted(self._house):
             log.error("the clock is doubted", told=clockguard.refusal(reason).detail)
             return
-        counts = await sweep_all(self._house, trust_clock=True)
+        try:
+            counts = await sweep_all(self._house, trust_clock=True)
+        except NotOursError:
+            return
         for organisation_id, kinds in counts.items():
             if any(kinds.values()):
                 log.info("kept long enough", organisation=organisation_id or None, **_words(kinds))

@@ -7,9 +7,8 @@ from sqlalchemy import Connection, select, update
 
 from balie.contacts.ledger import refuse_erased_id
 from balie.contacts.model import Visitor, contacts, visitors
-from balie.kernel.ids import ENTROPY_BYTES, new_id
-from balie.kernel.ports import Clock, Entropy
-from balie.store.engine import Store
+from balie.edge.ports import Ports
+from balie.kernel.tidings import VisitorRenamed
 from balie.store.schema import cursor_of
 from balie.store.upsert import insert
 
@@ -25,10 +24,9 @@ class Proof(msgspec.Struct, frozen=True):
 class ContactCommands:
     """What can be done to visitors and contacts."""
 
-    def __init__(self, store: Store, clock: Clock, entropy: Entropy) -> None:
-        self._store = store
-        self._clock = clock
-        self._entropy = entropy
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+        self._store = ports.store
 
     async def remember(self, visitor: Visitor) -> None:
         """Keep a visitor who says something for the first time; known ones stay as they are. Raises
@@ -70,9 +68,8 @@ class ContactCommands:
         whoever knew the old one stays out. Raises UnauthorisedError for one who was erased."""
         if visitor.verified and visitor.external_id == proof.external_id:
             return await self._renewed(visitor, proof), False
-        now = self._clock()
-        fresh = new_id(now, self._entropy(ENTROPY_BYTES))
-        candidate = new_id(now, self._entropy(ENTROPY_BYTES))
+        now = self._ports.clock()
+        fresh, candidate = self._ports.new_id(), self._ports.new_id()
 
         def command(connection: Connection) -> Visitor:
             _refuse_erased(connection, visitor)
@@ -88,6 +85,7 @@ class ContactCommands:
                 created_at=now,
             )
             connection.execute(visitors.insert().values(msgspec.structs.asdict(known)))
+            self._ports.tell(connection, visitor.organisation_id, VisitorRenamed(visitor.id))
             return known
 
         return await self._store.write(command, of=visitor.organisation_id), True

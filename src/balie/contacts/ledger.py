@@ -93,6 +93,11 @@ def refuse_erased(connection: Connection, actor: VisitorActor) -> None:
     _refuse(cursor_of(connection), actor.organisation_id, actor.visitor_id)
 
 
+def is_erased(connection: Connection, actor: VisitorActor) -> bool:
+    """Whether the visitor of a token was erased since he got it."""
+    return was_erased(cursor_of(connection), actor.organisation_id, "visitor", actor.visitor_id)
+
+
 def refuse_erased_id(cursor: Any, organisation_id: str, visitor_id: str) -> None:
     """As `refuse_erased`, by his id. Whatever writes down a visitor asks this in its own transaction:
     he may have been erased since he was let in. Nobody erases him until that transaction ends."""

@@ -44,6 +44,15 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     milliseconds: int = 0
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """How much there is to do: jobs that wait or are being done, those that were given up and are kept, and
+    for how many milliseconds the oldest that could be done has waited."""
+
+    waiting: int = 0
+    dead: int = 0
+    oldest_ms: int = 0
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """A job as it stands. `due_at` is when it may be leased; of one that is, when its lease runs out. `fence`
     grows with every lease: who holds an older one holds nothing."""

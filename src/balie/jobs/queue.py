@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, delete, or_, select, text, update
+from sqlalchemy import Connection, Row, and_, delete, func, or_, select, text, update
 
-from balie.jobs.model import Job, NewJob, Result, State, jobs
+from balie.jobs.model import Job, NewJob, Result, Standing, State, jobs
 from balie.jobs.rules import Due
 from balie.kernel.actor import Actor, SystemActor
 from balie.kernel.errors import ConflictError, NotFoundError
@@ -64,6 +64,15 @@ def add(connection: Connection, wishes: Sequence[NewJob], now: int) -> int:
         fresh = some.on_conflict_do_nothing().returning(_k.id)
         made += len(connection.execute(fresh).all())
     return made
+
+
+def count(connection: Connection, now: int) -> Standing:
+    """How the jobs of everybody stand."""
+    live = select(func.count(), func.min(_k.due_at)).where(_k.ended_at.is_(None))
+    waiting, oldest = connection.execute(live).one()
+    ended = select(func.count()).where(_k.ended_at.is_not(None), _k.state == "dead")
+    dead = connection.execute(ended).scalar_one()
+    return Standing(waiting, dead, max(0, now - oldest) if oldest is not None else 0)
 
 
 def find_due(connection: Connection, now: int) -> list[Due]:

@@ -23,4 +23,17 @@ class SiteChanged(msgspec.Struct, frozen=True):
     key: str
 
 
-Tiding = SessionsEnded | AgentChanged | SiteChanged
+class VisitorRenamed(msgspec.Struct, frozen=True):
+    """A visitor proved who he is and has a new id; this is the old one."""
+
+    visitor: str
+
+
+class ConversationsGone(msgspec.Struct, frozen=True):
+    """These were kept long enough, and are no more."""
+
+    organisation: str
+    conversations: list[str]
+
+
+Tiding = SessionsEnded | AgentChanged | SiteChanged | VisitorRenamed | ConversationsGone

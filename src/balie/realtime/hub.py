@@ -139,8 +139,7 @@ class Hub:
         listeners = self._followers.get(state.id)
         if listeners:
             self._fan_out(state.id, envelopes, listeners)
-        if isinstance(envelopes[0].payload, ConversationStarted):
-            self._announce(state)
+        self.announce(appended)
         self._touch_list(state)
 
     def listed(self, state: Conversation) -> None:
@@ -165,8 +164,11 @@ class Hub:
             frame = frames.for_visitors if listener.kind == "visitor" else frames.for_agents
             listener.hear(conversation, first, last, frame)
 
-    def _announce(self, state: Conversation) -> None:
+    def announce(self, appended: Appended[Conversation]) -> None:
         """The visitor's other tabs learn of a conversation that they cannot follow yet."""
+        state, envelopes = appended.state, appended.envelopes
+        if not (envelopes and isinstance(envelopes[0].payload, ConversationStarted)):
+            return
         frame = encode(f.ConversationChanged(view(state)))
         for tab in self._tabs.get(state.visitor_id, ()):
             if state.id not in tab.following:

@@ -53,6 +53,8 @@ class Services:
     find_site: Callable[[str], Awaitable[SiteDoor | None]]
     admit_agent: Callable[[str, str], Awaitable[AgentEntry]]
     """(cookie header, ticket) → entry; raises UnauthorisedError."""
+    is_signed_in: Callable[[str], Awaitable[bool]]
+    """Whether the sign-in of a cookie header lasts."""
     agent_alive: Callable[[AgentActor, str, bool, str], None]
     """(actor, connection, awake, status)"""
     agent_left: Callable[[AgentActor, str], None]

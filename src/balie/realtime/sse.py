@@ -14,13 +14,16 @@ import msgspec
 import structlog
 
 from balie.contacts import tokens
+from balie.contacts.ledger import is_erased
 from balie.edge.auth import cookie_name
 from balie.edge.cross_origin import answer_headers, refuse_foreign_page
 from balie.edge.origins import same_origin
+from balie.kernel.actor import VisitorActor
 from balie.kernel.errors import (
     BalieError,
     ForbiddenError,
     MalformedError,
+    NotFoundError,
     RateLimitedError,
     TooLongError,
     UnauthorisedError,
@@ -37,6 +40,7 @@ from balie.realtime.visitor import VisitorConnection
 COMMENT_EVERY = 15.0
 MAX_BODY = 4 * MAX_FRAME_BYTES
 MAX_FRAMES = 200
+NO_STREAM = "no such stream; open a new one"
 
 log = structlog.get_logger("balie.realtime")
 
@@ -95,12 +99,14 @@ class StreamDoor:
         if stream is not None and stream.is_ending:
             stream = None
         if stream is None and not self._services.relay.reaches(session):
-            await refuse(send, 404, "not_found", "no such stream; open a new one")
+            await refuse(send, 404, "not_found", NO_STREAM)
             return
         try:
             shown = self._shown(headers)
             if stream is not None:
                 await self._refuse_others(stream.connection, shown)
+            else:
+                await self._refuse_ended(headers)
             frames = await _read_frames(receive)
         except BalieError as error:
             await refuse(send, error.status, error.code, error.detail)
@@ -130,13 +136,28 @@ class StreamDoor:
 
     def _shown(self, headers: dict[str, str]) -> Shown:
         """Who posts. Raises UnauthorisedError for a token that is none."""
-        services = self._services
+        visitor = self._visitor(headers)
+        cookie = _cookie(headers.get("cookie", ""), cookie_name(self._services.edge))
+        return Shown(headers.get("origin"), visitor.visitor_id if visitor else None, hashed(cookie))
+
+    def _visitor(self, headers: dict[str, str]) -> VisitorActor | None:
         kind, _, token = headers.get("authorization", "").partition(" ")
-        visitor = None
-        if kind.lower() == "bearer" and token:
-            visitor = tokens.read(services.secret, token.strip(), services.clock()).visitor_id
-        cookie = _cookie(headers.get("cookie", ""), cookie_name(services.edge))
-        return Shown(headers.get("origin"), visitor, hashed(cookie))
+        if kind.lower() != "bearer" or not token:
+            return None
+        return tokens.read(self._services.secret, token.strip(), self._services.clock())
+
+    async def _refuse_ended(self, headers: dict[str, str]) -> None:
+        """Whose sign-in ended, or who was erased, has no stream any more, whichever process had it. Raises
+        NotFoundError."""
+        services, visitor = self._services, self._visitor(headers)
+        if visitor is not None:
+            lives = await services.store.read(
+                lambda c: not is_erased(c, visitor), of=visitor.organisation_id
+            )
+        else:
+            lives = await services.is_signed_in(headers.get("cookie", ""))
+        if not lives:
+            raise NotFoundError(NO_STREAM)
 
     async def _refuse_others(self, connection: Connection, shown: Shown) -> None:
         """Whoever posts shows who he is: the stream's id stands in an address, and so in logs.

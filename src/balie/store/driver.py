@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Engine
 
 from balie.store.journal import Journal
 from balie.store.log import Projection
+from balie.store.turn import Turn
 
 
 class UnusableError(RuntimeError):
@@ -91,6 +92,10 @@ class Driver(Protocol):
 
     def dispose(self) -> None:
         """Let go of every connection."""
+        ...
+
+    def turn(self) -> Turn:
+        """For work that one of all processes does at a time; a new one for each time."""
         ...
 
     def settle(self) -> None:

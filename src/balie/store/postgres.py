@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, PendingRollbackError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from balie.kernel.errors import MalformedError, UnavailableError
-from balie.store import guard, migrations
+from balie.store import guard, migrations, turn
 from balie.store.bulk import without_nul
 from balie.store.driver import UnusableError
 from balie.store.line import raw
@@ -197,6 +197,9 @@ class PostgresDriver:
         self._watch.stop()
         self.readers.dispose()
         self.writes.dispose()
+
+    def turn(self) -> turn.SharedTurn:
+        return turn.SharedTurn(self.owner, turn.SILENT_MS)
 
     def settle(self) -> None:
         """The server does that by itself."""

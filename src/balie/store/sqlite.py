@@ -21,6 +21,7 @@ from balie.store.migrations import migrate
 from balie.store.readers import READERS
 from balie.store.schema import cursor_of
 from balie.store.sole import SoleJournal
+from balie.store.turn import OnlyTurn
 
 DatabaseError: type[Exception] = bundled.Error
 """What the driver itself raises, past the toolkit."""
@@ -162,6 +163,10 @@ class SqliteDriver:
     def dispose(self) -> None:
         self.readers.dispose()
         self.writes.dispose()
+
+    def turn(self) -> OnlyTurn:
+        """Who serves a file serves it alone; a command beside him may do the same, and does no harm."""
+        return OnlyTurn()
 
     def settle(self) -> None:
         settle_log(self.readers)

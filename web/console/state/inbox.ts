@@ -32,7 +32,11 @@ export function mergeRows(list: readonly Row[]): void {
   });
 }
 
+/** Whom we have heard of since the lists are being read again. */
+let heard = new Set<string>();
+
 function mergeRow(row: Row): void {
+  heard.add(row.id);
   const known = rows.get(row.id);
   if (!known) rows.set(row.id, signal(row));
   else if (supersedes(row, known.peek())) known.value = row;
@@ -121,6 +125,8 @@ interface Load {
 
 const FRESH: Load = { state: "fresh" };
 const PAGE = 50;
+/** So many that have left the lists are asked about one by one. */
+const LOOKED_AFTER = 20;
 type Source = "mine" | "waiting" | "team" | "closed";
 
 export const loads: Record<Source, Signal<Load>> = {
@@ -178,16 +184,43 @@ async function loadWhole(source: Source): Promise<void> {
  * What stands there stays until they are in. */
 export function reloadInbox(): Promise<void> {
   loads.closed.value = FRESH;
-  return inTurn(() => [readAgain("mine"), readAgain("waiting"), readAgain("team")]);
+  return inTurn(() => [readAllAgain()]);
 }
 
-async function readAgain(source: Source): Promise<void> {
+async function readAllAgain(): Promise<void> {
+  const before = allRows().filter(({ status }) => status === "open");
+  heard = new Set();
+  const sources: Source[] = ["mine", "waiting", "team"];
+  const read = await Promise.all(sources.map(readAgain));
+  if (read.every(Boolean))
+    await lookAfter(before.map(({ id }) => id).filter((id) => !heard.has(id)));
+}
+
+/** Whether it was read. */
+async function readAgain(source: Source): Promise<boolean> {
   try {
     await loadPage(source, null);
     if (source === "mine" && loads.mine.peek().state === "more") await loadWhole(source);
+    return true;
   } catch (fault) {
     asProblem(fault);
     loads[source].value = { state: "failed", cursor: null };
+    return false;
+  }
+}
+
+/** Those that are in none of the pages any more: somebody closed them, or they stand further down, where they are
+ * read when looked for. */
+async function lookAfter(ids: string[]): Promise<void> {
+  if (ids.length > LOOKED_AFTER) removeRows(ids);
+  else await Promise.all(ids.map(lookAgain));
+}
+
+async function lookAgain(id: string): Promise<void> {
+  try {
+    await loadRow(id);
+  } catch (fault) {
+    if (asProblem(fault).status === 404) removeRows([id]);
   }
 }
 
