@@ -113,7 +113,7 @@ async def test_twenty_sessions_that_end_here_end_there_within_a_second(pair, rec
         assert (await agent.http.get(file)).status_code == 200
         began = time.monotonic()
         assert (await there.http.delete("/api/v1/session")).status_code == 204
-        for kind, path in (("REST", "/api/v1/me"), ("file", file)):
+        for kind, path in (("REST", "/api/v1/session"), ("file", file)):
             assert (await agent.http.get(path)).status_code == 401
             took[kind].append(time.monotonic() - began)
         assert await console.expect_close() == Close.UNAUTHORISED
