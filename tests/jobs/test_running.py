@@ -28,9 +28,9 @@ async def worker(works, handler, **terms):
 
 async def until(works, condition):
     async with asyncio.timeout(10):
-        while not condition(await works.jobs()):  # noqa: ASYNC110 - it is the database that changes
+        while not condition(jobs := await works.jobs()):  # noqa: ASYNC110 - it is the database that changes
             await asyncio.sleep(0.01)
-    return await works.jobs()
+    return jobs
 
 
 def ended(jobs):
@@ -69,7 +69,7 @@ async def test_it_is_tried_ten_times_over_three_days_and_then_dead(place):
         for attempt in range(1, ATTEMPTS + 1):
             runner.wake()
             (job,) = await until(
-                works, lambda jobs, n=attempt: len(tries) == n and jobs[0].state != "leased"
+                works, lambda jobs, n=attempt: jobs[0].attempts == n and jobs[0].state != "leased"
             )
             works.now = max(works.now, job.due_at)
         assert job.state == "dead"
